@@ -1,0 +1,2 @@
+/** File systems: the interface that all of them share. */
+export * from './filesystem.ts';

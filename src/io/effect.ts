@@ -1,0 +1,29 @@
+/**
+ * Describe, then perform: the one way in which this library touches the outside world.
+ *
+ * Format code never does I/O. It is written as generators that yield the steps they need ({@link Effect}), and a driver performs them:
+ * `runSync` at once, `runAsync` by waiting. One implementation thus serves synchronous callers (command line, workers, WASI) and
+ * asynchronous ones (HTTP, Blob). A generator suspends only at a real step, so work on bytes already in hand costs no detour.
+ */
+
+/** The part of the DOM's AbortSignal that is used here; declared so that the core needs no DOM types. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  throwIfAborted(): void;
+  addEventListener?(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+}
+
+/** One step that touches the outside world, stated both ways. Only the drivers call these methods. */
+export interface Effect<R> {
+  sync(): R;
+  async(signal?: AbortSignalLike): Promise<R>;
+}
+
+/** A computation that may do I/O. Compose with `yield*`; run with `runSync` or `runAsync`. */
+export type Io<T> = Generator<Effect<unknown>, T, unknown>;
+
+/** The single plain `yield` of the code base, and its single cast. */
+export function* perform<R>(effect: Effect<R>): Io<R> {
+  return (yield effect) as R;
+}

@@ -1,0 +1,9 @@
+/** Input and output: described as effects, performed by drivers; devices, sources and the page cache. */
+export * from './cache.ts';
+export * from './device.ts';
+export * from './drivers.ts';
+export * from './effect.ts';
+export * from './faces.ts';
+export * from './lock.ts';
+export * from './slice.ts';
+export * from './source.ts';

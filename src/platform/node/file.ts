@@ -1,0 +1,127 @@
+/** Files of the host as byte sources: positional and synchronous. */
+import * as fs from 'node:fs';
+import type { Bytes } from '../../bytes/struct.ts';
+import { type Errno, isErrno, Posix, Refused, strerror } from '../../errors.ts';
+import type { WritableSource } from '../../io/source.ts';
+
+/** Small requests cost a file little: one system call of a few microseconds. */
+const FILE_REQUEST = 16_384;
+
+/** Turns an error of node:fs into ours; anything else passes through. */
+export function posixError(error: unknown, name: string, offset?: number): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === undefined || typeof code !== 'string') return error;
+  const known: Errno = isErrno(code) ? code : 'EIO';
+  const message = isErrno(code) ? strerror(code) : `${strerror('EIO')} (${code})`;
+  return new Posix(known, offset === undefined ? { image: name } : { image: name, offset }, message, { cause: error });
+}
+
+/** A regular file or block device of the host. Opened read-only unless asked otherwise. */
+export class FileSource implements WritableSource {
+  readonly name: string;
+  readonly identity: string;
+  readonly preferredRequest: number = FILE_REQUEST;
+  readonly allocated: number;
+  readonly writable: boolean;
+  #size: number;
+  #descriptor: number | undefined;
+
+  private constructor(name: string, descriptor: number, writable: boolean) {
+    const stat = fs.fstatSync(descriptor);
+    this.name = name;
+    this.writable = writable;
+    this.identity = `file:${stat.dev}:${stat.ino}`;
+    this.allocated = stat.blocks * 512;
+    this.#size = stat.isBlockDevice() ? blockDeviceSize(descriptor) : stat.size;
+    this.#descriptor = descriptor;
+  }
+
+  /** Opens a file. Throws Posix (ENOENT, EACCES, EISDIR, ...), and Refused for what is no file of bytes, such as a FIFO. */
+  static open(name: string, options: { readonly writable?: boolean } = {}): FileSource {
+    const writable = options.writable ?? false;
+    let descriptor: number;
+    try {
+      // O_NONBLOCK: opening a FIFO must not wait for a writer.
+      descriptor = fs.openSync(name, (writable ? fs.constants.O_RDWR : fs.constants.O_RDONLY) | fs.constants.O_NONBLOCK);
+    } catch (error) {
+      throw posixError(error, name);
+    }
+    const stat = fs.fstatSync(descriptor);
+    if (!stat.isFile() && !stat.isBlockDevice()) {
+      fs.closeSync(descriptor);
+      if (stat.isDirectory()) throw new Posix('EISDIR', { image: name });
+      throw new Refused('not a regular file or block device', { image: name });
+    }
+    return new FileSource(name, descriptor, writable);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get descriptor(): number {
+    if (this.#descriptor === undefined) throw new Refused('the file is closed', { image: this.name });
+    return this.#descriptor;
+  }
+
+  readSync(offset: number, target: Bytes): number {
+    try {
+      return fs.readSync(this.descriptor, target, 0, target.length, offset);
+    } catch (error) {
+      throw posixError(error, this.name, offset);
+    }
+  }
+
+  writeSync(offset: number, bytes: Bytes): void {
+    try {
+      for (let done = 0; done < bytes.length; ) done += fs.writeSync(this.descriptor, bytes, done, bytes.length - done, offset + done);
+    } catch (error) {
+      throw posixError(error, this.name, offset);
+    }
+    this.#size = Math.max(this.#size, offset + bytes.length);
+  }
+
+  truncateSync(size: number): void {
+    try {
+      fs.ftruncateSync(this.descriptor, size);
+    } catch (error) {
+      throw posixError(error, this.name, size);
+    }
+    this.#size = size;
+  }
+
+  flushSync(): void {
+    try {
+      fs.fdatasyncSync(this.descriptor);
+    } catch (error) {
+      throw posixError(error, this.name);
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
+/** A block device's stat has no size: the last readable byte is searched, as node has no seek to the end. */
+function blockDeviceSize(descriptor: number): number {
+  const probe = new Uint8Array(1);
+  const readable = (offset: number): boolean => {
+    try {
+      return fs.readSync(descriptor, probe, 0, 1, offset) === 1;
+    } catch {
+      return false;
+    }
+  };
+  if (!readable(0)) return 0;
+  let low = 0;
+  let high = 512;
+  while (readable(high) && high < 2 ** 52) [low, high] = [high, high * 2];
+  while (high - low > 1) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (readable(middle)) low = middle;
+    else high = middle;
+  }
+  return low + 1;
+}

@@ -1,0 +1,2 @@
+/** Node.js: files of the host. */
+export * from './file.ts';

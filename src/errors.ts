@@ -21,6 +21,14 @@ export interface Where {
   readonly path?: string;
 }
 
+/** A problem that did not stop the work but that the user should know of. */
+export interface Warning {
+  readonly message: string;
+  /** Byte offset on the device of the room that warns. */
+  readonly offset?: number;
+  readonly inode?: number;
+}
+
 export type ErrorFamily = 'corrupt' | 'unsupported' | 'posix' | 'refused';
 
 /** The common base: `code` for programs, `message` for people, `where` for both. */

@@ -5,7 +5,10 @@
  * Names are bytes. A node is named by a number that stays valid while the node exists: the inode number where there is one.
  */
 import type { Bytes } from '../bytes/struct.ts';
+import type { Warning } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
+
+export type { Warning } from '../errors.ts';
 
 /** A node of a mounted file system. */
 export type NodeId = number;
@@ -113,13 +116,6 @@ export interface Usage {
   readonly inodes: number;
   readonly freeInodes: number;
   readonly maximumNameLength: number;
-}
-
-/** A problem that did not stop the work but that the user should know of. */
-export interface Warning {
-  readonly message: string;
-  readonly offset?: number;
-  readonly inode?: number;
 }
 
 export interface FileSystem {

@@ -103,6 +103,7 @@ export function isZero(bytes: Bytes, start = 0, end: number = bytes.length): boo
   const { buffer, byteOffset } = bytes;
   let i = start;
   while (i < end && ((byteOffset + i) & 7) !== 0) if (bytes[i++] !== 0) return false;
+  if (i >= end) return true;
   const words = new Float64Array(buffer, byteOffset + i, (end - i) >>> 3);
   // A double is zero for 0x0...0 and 0x80...0; the second is told apart by its last byte below.
   for (let w = 0; w < words.length; w++) {

@@ -1,0 +1,45 @@
+/** Which code mounts which type of file system. */
+import { Posix, Unsupported } from '../errors.ts';
+import type { FileSystem, Timestamp } from '../filesystem/filesystem.ts';
+import type { BlockDevice } from '../io/device.ts';
+import type { Io } from '../io/effect.ts';
+
+/** What every mount function may be told; each takes what concerns it. */
+export interface MountOptions {
+  /** Go on, with a warning, where a metadata checksum does not match. Default false: Corrupt. */
+  readonly ignoreChecksums?: boolean;
+  /** The clock that stamps what is changed; default the platform's. */
+  readonly clock?: () => Timestamp;
+}
+
+/** Opens the file system on a device. Throws Corrupt or Unsupported. */
+export type Mounter = (device: BlockDevice, options: MountOptions) => Io<FileSystem>;
+
+/** From blkid's type name to the function that mounts it. */
+export type Registry = ReadonlyMap<string, Mounter>;
+
+/** The file systems that this library reads. */
+export const FILE_SYSTEMS: Registry = new Map<string, Mounter>();
+
+/**
+ * Mounts a device whose type is known. Throws Unsupported with the type's name when the registry lacks it, `unknown` when the type
+ * could not be told, and Posix EINVAL for what holds no files at all (swap space).
+ */
+export function* mountByType(
+  registry: Registry,
+  type: string | undefined,
+  device: BlockDevice,
+  options: MountOptions,
+  name: string,
+): Io<FileSystem> {
+  if (type === undefined) {
+    throw new Unsupported('unknown', 'no file system is recognised here; `filesystems` lists what the image holds', { image: name });
+  }
+  if (type === 'swap') throw new Posix('EINVAL', { image: name }, 'swap space holds no files');
+  const mount = registry.get(type);
+  if (mount === undefined) {
+    const known = [...registry.keys()].join(', ');
+    throw new Unsupported(type, `${type} is recognised but cannot be opened; file systems that can: ${known}`, { image: name });
+  }
+  return yield* mount(device, options);
+}

@@ -1,0 +1,182 @@
+/** Walking a tree depth first, the names of each directory in byte order: the order in which all lists of this library are. */
+import { type Bytes, decodeName } from '../bytes/index.ts';
+import { Corrupt, GuestlessError, Posix } from '../errors.ts';
+import type { DirectoryEntry, FileKind, NodeId, Stat } from '../filesystem/filesystem.ts';
+import type { Io } from '../io/effect.ts';
+import { readSortedDirectory } from './directory.ts';
+import { type Mount, type MountTable, pathOf } from './mounts.ts';
+import { type Path, SLASH } from './path.ts';
+import type { GuestTree } from './tree.ts';
+
+/** The deepest level that a walk enters: twice as deep as any path that a system call takes can reach. */
+export const WALK_DEPTH = 4096;
+/** The longest path, in bytes, that a walk builds. */
+export const WALK_PATH = 65_536;
+
+/** One node met on a walk. */
+export interface WalkEntry {
+  /** The absolute guest path, free of symbolic links. */
+  readonly path: Bytes;
+  /** The last name of the path; empty for `/`. */
+  readonly name: Bytes;
+  readonly mount: Mount;
+  readonly node: NodeId;
+  readonly stat: Stat;
+  readonly kind: FileKind;
+  /** 0 for where the walk began. */
+  readonly depth: number;
+}
+
+export interface WalkOptions {
+  /** Levels to descend: 0 shows the beginning alone, 1 also its entries. Default all. */
+  readonly maxDepth?: number;
+  /** Enter file systems mounted inside. Default true; their mount points are shown in either case. */
+  readonly crossMounts?: boolean;
+  /** Follow the beginning when it is a symbolic link. Default false. */
+  readonly followStart?: boolean;
+  /**
+   * Told of what could not be read: a damaged directory or inode, a directory that is met twice, a path too long. The walk goes on
+   * behind it. Without it the walk throws the error.
+   */
+  readonly onError?: (error: GuestlessError, path: Bytes) => void;
+}
+
+/** Begins a walk at a path. Throws the errors of path resolution. */
+export function* walk(tree: GuestTree, start: Path = '/', options: WalkOptions = {}): Io<Walker> {
+  const place = yield* tree.resolve(start, { followLast: options.followStart ?? false });
+  const path = pathOf(place);
+  const first = { path, name: place.name, mount: place.mount, node: place.node, stat: place.stat, kind: place.stat.kind, depth: 0 };
+  return new Walker(tree.table, first, options);
+}
+
+interface Level {
+  readonly mount: Mount;
+  readonly entries: readonly DirectoryEntry[];
+  next: number;
+  /** Length of the directory's path in the walker's path buffer, its slash included. */
+  readonly prefix: number;
+}
+
+/**
+ * A walk under way: `next` gives entry after entry, a directory before what is in it, and undefined at the end. `skip` leaves out what
+ * is below the directory that `next` gave last.
+ */
+export class Walker {
+  readonly #table: MountTable;
+  readonly #options: WalkOptions;
+  readonly #maxDepth: number;
+  readonly #startMount: Mount;
+  readonly #levels: Level[] = [];
+  readonly #entered = new Map<Mount, Set<NodeId>>();
+  #path: Bytes = new Uint8Array(1024);
+  #current: WalkEntry | undefined;
+  #started = false;
+
+  constructor(table: MountTable, first: WalkEntry, options: WalkOptions = {}) {
+    this.#table = table;
+    this.#options = options;
+    this.#maxDepth = Math.min(options.maxDepth ?? WALK_DEPTH, WALK_DEPTH);
+    this.#startMount = first.mount;
+    this.#current = first;
+  }
+
+  *next(): Io<WalkEntry | undefined> {
+    if (!this.#started) {
+      this.#started = true;
+      return this.#current;
+    }
+    if (this.#current !== undefined && this.#current.kind === 'directory') yield* this.#enter(this.#current);
+    this.#current = undefined;
+    for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
+      const entry = level.entries[level.next++];
+      if (entry === undefined) {
+        this.#levels.pop();
+        continue;
+      }
+      const path = this.#join(level.prefix, entry.name);
+      try {
+        const over = this.#table.covering(level.mount, entry.node);
+        const mount = over ?? level.mount;
+        const node = over === undefined ? entry.node : over.fileSystem.root;
+        const stat = yield* mount.fileSystem.stat(node);
+        this.#current = { path, name: entry.name, mount, node, stat, kind: stat.kind, depth: this.#levels.length };
+        return this.#current;
+      } catch (error) {
+        this.#report(error, path);
+      }
+    }
+    return undefined;
+  }
+
+  /** Does not descend into the directory that `next` gave last. */
+  skip(): void {
+    this.#current = undefined;
+  }
+
+  *#enter(directory: WalkEntry): Io<void> {
+    const { mount, node, path, depth } = directory;
+    if (depth >= this.#maxDepth) {
+      if (depth >= WALK_DEPTH) this.#report(new Posix('ENAMETOOLONG', {}, `more than ${WALK_DEPTH} levels`), path);
+      return;
+    }
+    if (depth > 0 && this.#options.crossMounts === false && node === mount.fileSystem.root && mount !== this.#startMount) return;
+    try {
+      this.#enterOnce(mount, node);
+      if (path.length + 1 > WALK_PATH) throw new Posix('ENAMETOOLONG', {}, `a path of more than ${WALK_PATH} bytes`);
+      const entries = yield* readSortedDirectory(mount.fileSystem, node);
+      if (entries.length > 0) this.#levels.push({ mount, entries, next: 0, prefix: this.#setPrefix(path) });
+    } catch (error) {
+      this.#report(error, path);
+    }
+  }
+
+  #enterOnce(mount: Mount, node: NodeId): void {
+    let entered = this.#entered.get(mount);
+    if (entered === undefined) this.#entered.set(mount, (entered = new Set()));
+    if (entered.has(node)) {
+      throw new Corrupt('this directory is also in another place or inside of itself', { layer: mount.fileSystem.type, inode: node });
+    }
+    entered.add(node);
+  }
+
+  /** Copies a directory's path and a slash to the beginning of the buffer. */
+  #setPrefix(path: Bytes): number {
+    const bare = path.length === 1 ? 0 : path.length;
+    this.#reserve(bare + 1 + 1024);
+    this.#path.set(bare === 0 ? path : path.subarray(0, bare));
+    this.#path[bare] = SLASH;
+    return bare + 1;
+  }
+
+  #join(prefix: number, name: Bytes): Bytes {
+    this.#reserve(prefix + name.length);
+    this.#path.set(name, prefix);
+    return this.#path.slice(0, prefix + name.length);
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#path.length) return;
+    const larger = new Uint8Array(2 * length);
+    larger.set(this.#path);
+    this.#path = larger;
+  }
+
+  #report(error: unknown, path: Bytes): void {
+    if (!(error instanceof GuestlessError)) throw error;
+    if (this.#options.onError === undefined) throw error;
+    this.#options.onError(error, path);
+  }
+}
+
+/** Every entry of a walk, collected: for trees that fit into memory. */
+export function* walkAll(tree: GuestTree, start: Path = '/', options: WalkOptions = {}): Io<WalkEntry[]> {
+  const walker = yield* walk(tree, start, options);
+  const entries: WalkEntry[] = [];
+  for (let entry = yield* walker.next(); entry !== undefined; entry = yield* walker.next()) entries.push(entry);
+  return entries;
+}
+
+/** The path of an entry as text. */
+export function entryPath(entry: WalkEntry): string {
+  return decodeName(entry.path);
+}

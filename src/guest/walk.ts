@@ -1,9 +1,9 @@
 /** Walking a tree depth first, the names of each directory in byte order: the order in which all lists of this library are. */
-import { type Bytes, decodeName } from '../bytes/index.ts';
+import { type Bytes, compareBytes, concatBytes, decodeName } from '../bytes/index.ts';
 import { Corrupt, GuestlessError, Posix } from '../errors.ts';
-import type { DirectoryEntry, FileKind, NodeId, Stat } from '../filesystem/filesystem.ts';
+import type { FileKind, NodeId, Stat } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
-import { readSortedDirectory } from './directory.ts';
+import { readSortedDirectory, readWholeDirectory } from './directory.ts';
 import { type Mount, type MountTable, pathOf } from './mounts.ts';
 import { type Path, SLASH } from './path.ts';
 import type { GuestTree } from './tree.ts';
@@ -30,6 +30,11 @@ export interface WalkEntry {
 export interface WalkOptions {
   /** Levels to descend: 0 shows the beginning alone, 1 also its entries. Default all. */
   readonly maxDepth?: number;
+  /**
+   * `names`: a directory is followed by all that is below it, the names of each directory in byte order (as virt-ls and tar want it).
+   * `paths`: the whole walk in byte order of the paths, so that /a.txt comes before /a/b. Default `names`.
+   */
+  readonly order?: 'names' | 'paths';
   /** Enter file systems mounted inside. Default true; their mount points are shown in either case. */
   readonly crossMounts?: boolean;
   /** Follow the beginning when it is a symbolic link. Default false. */
@@ -49,9 +54,22 @@ export function* walk(tree: GuestTree, start: Path = '/', options: WalkOptions =
   return new Walker(tree.table, first, options);
 }
 
+/** What a level holds: an entry to show or, in the order of paths, the place where what is below a directory is to be shown. */
+interface Item {
+  readonly name: Bytes;
+  readonly node: NodeId;
+  readonly below?: Below;
+  readonly descend?: Below;
+}
+
+/** A directory that was shown and waits to be entered. */
+interface Below {
+  directory: WalkEntry | undefined;
+}
+
 interface Level {
   readonly mount: Mount;
-  readonly entries: readonly DirectoryEntry[];
+  readonly items: readonly Item[];
   next: number;
   /** Length of the directory's path in the walker's path buffer, its slash included. */
   readonly prefix: number;
@@ -70,6 +88,8 @@ export class Walker {
   readonly #entered = new Map<Mount, Set<NodeId>>();
   #path: Bytes = new Uint8Array(1024);
   #current: WalkEntry | undefined;
+  /** In the order of paths: the mark of the directory that was given last. */
+  #below: Below | undefined;
   #started = false;
 
   constructor(table: MountTable, first: WalkEntry, options: WalkOptions = {}) {
@@ -88,19 +108,26 @@ export class Walker {
     if (this.#current !== undefined && this.#current.kind === 'directory') yield* this.#enter(this.#current);
     this.#current = undefined;
     for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
-      const entry = level.entries[level.next++];
-      if (entry === undefined) {
+      const item = level.items[level.next++];
+      if (item === undefined) {
         this.#levels.pop();
         continue;
       }
-      const path = this.#join(level.prefix, entry.name);
+      if (item.descend !== undefined) {
+        if (item.descend.directory !== undefined) yield* this.#enter(item.descend.directory);
+        continue;
+      }
+      const path = this.#join(level.prefix, item.name);
       try {
-        const over = this.#table.covering(level.mount, entry.node);
+        const over = this.#table.covering(level.mount, item.node);
         const mount = over ?? level.mount;
-        const node = over === undefined ? entry.node : over.fileSystem.root;
+        const node = over === undefined ? item.node : over.fileSystem.root;
         const stat = yield* mount.fileSystem.stat(node);
-        this.#current = { path, name: entry.name, mount, node, stat, kind: stat.kind, depth: this.#levels.length };
-        return this.#current;
+        const entry = { path, name: item.name, mount, node, stat, kind: stat.kind, depth: this.#levels.length };
+        this.#below = item.below;
+        if (item.below === undefined) this.#current = entry;
+        else item.below.directory = entry;
+        return entry;
       } catch (error) {
         this.#report(error, path);
       }
@@ -111,6 +138,7 @@ export class Walker {
   /** Does not descend into the directory that `next` gave last. */
   skip(): void {
     this.#current = undefined;
+    if (this.#below !== undefined) this.#below.directory = undefined;
   }
 
   *#enter(directory: WalkEntry): Io<void> {
@@ -123,8 +151,8 @@ export class Walker {
     try {
       this.#enterOnce(mount, node);
       if (path.length + 1 > WALK_PATH) throw new Posix('ENAMETOOLONG', {}, `a path of more than ${WALK_PATH} bytes`);
-      const entries = yield* readSortedDirectory(mount.fileSystem, node);
-      if (entries.length > 0) this.#levels.push({ mount, entries, next: 0, prefix: this.#setPrefix(path) });
+      const items = this.#options.order === 'paths' ? yield* itemsByPath(mount, node) : yield* readSortedDirectory(mount.fileSystem, node);
+      if (items.length > 0) this.#levels.push({ mount, items, next: 0, prefix: this.#setPrefix(path) });
     } catch (error) {
       this.#report(error, path);
     }
@@ -166,6 +194,20 @@ export class Walker {
     if (this.#options.onError === undefined) throw error;
     this.#options.onError(error, path);
   }
+}
+
+/** The entries of a directory, and for each directory in it a mark under its name with a slash. */
+function* itemsByPath(mount: Mount, directory: NodeId): Io<Item[]> {
+  const items: Item[] = [];
+  for (const { name, node, kind } of yield* readWholeDirectory(mount.fileSystem, directory)) {
+    if ((kind ?? (yield* mount.fileSystem.stat(node)).kind) !== 'directory') {
+      items.push({ name, node });
+      continue;
+    }
+    const below: Below = { directory: undefined };
+    items.push({ name, node, below }, { name: concatBytes(name, Uint8Array.of(SLASH)), node, descend: below });
+  }
+  return items.sort((a, b) => compareBytes(a.name, b.name));
 }
 
 /** Every entry of a walk, collected: for trees that fit into memory. */

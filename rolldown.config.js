@@ -24,6 +24,8 @@ export default {
   tsconfig: 'tsconfig.node.json',
   // zstd-wasm looks for zstd.wasm beside itself, which is beside the bundle.
   transform: { define: { __dirname: 'import.meta.dirname' }, target: 'node20' },
+  // package.json says that no module has side effects, which holds for the library and not for the tool's own start.
+  treeshake: { moduleSideEffects: [{ test: /[/\\](src[/\\]cli|node_modules)[/\\]/, sideEffects: true }] },
   output: { dir: target, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', comments: false },
   checks: { bundlerTimings: false, pluginTimings: false, emptyImportMeta: false },
   plugins: [besideTheBundle],

@@ -1,0 +1,68 @@
+/** An opened ext2/3/4 file system without its verbs: the device, its cache, the superblock, the groups and bounded memories. */
+import { Corrupt } from '../errors.ts';
+import { CachedDevice } from '../io/cache.ts';
+import type { BlockDevice } from '../io/device.ts';
+import { Complaints } from './complaints.ts';
+import type { ExtentNode } from './extent-node.ts';
+import { Generations } from './generations.ts';
+import { GroupTable } from './groups.ts';
+import type { Inode } from './inode.ts';
+import type { Superblock } from './superblock.ts';
+
+export interface VolumeOptions {
+  readonly complaints?: Complaints;
+  /** The group whose superblock is in use; its copy of the group descriptors is read too. */
+  readonly fromGroup?: number;
+  /** Bytes of metadata to keep in memory; default 16 MiB. */
+  readonly cacheBudget?: number;
+}
+
+/** Half of the inodes kept in memory, some 400 bytes each. */
+const INODES = 4096;
+/** Half of the extent nodes kept in memory, some 10 KiB each with blocks of 4 KiB. */
+const EXTENT_NODES = 64;
+
+/** A decoded node and the inode it was verified for. */
+export interface OwnedNode {
+  readonly owner: Inode;
+  readonly from: number;
+  readonly to: number;
+  readonly node: ExtentNode;
+}
+
+export class Volume {
+  /** For bulk data: not cached. */
+  readonly device: BlockDevice;
+  /** For metadata. */
+  readonly cache: CachedDevice;
+  readonly superblock: Superblock;
+  readonly groups: GroupTable;
+  readonly complaints: Complaints;
+  readonly inodes: Generations<Inode> = new Generations(INODES);
+  readonly extentNodes: Generations<OwnedNode> = new Generations(EXTENT_NODES);
+
+  constructor(device: BlockDevice, superblock: Superblock, options: VolumeOptions = {}) {
+    const pageSize = Math.max(4096, superblock.blockSize, powerOfTwoAtLeast(device.preferredRequest));
+    this.device = device;
+    this.cache = new CachedDevice(device, { pageSize, ...(options.cacheBudget === undefined ? {} : { budget: options.cacheBudget }) });
+    this.superblock = superblock;
+    this.complaints = options.complaints ?? new Complaints('verify');
+    this.groups = new GroupTable(this.cache, superblock, this.complaints, options.fromGroup ?? 0);
+  }
+
+  /** Byte offset of a block. Throws Corrupt for one outside of the file system. */
+  offsetOfBlock(block: number, inode?: number): number {
+    const { blocksCount, blockSize } = this.superblock;
+    if (!(block >= 0 && block < blocksCount)) {
+      throw new Corrupt(`block ${block} lies outside of the file system's ${blocksCount} blocks`, {
+        layer: 'ext4',
+        ...(inode === undefined ? {} : { inode }),
+      });
+    }
+    return block * blockSize;
+  }
+}
+
+function powerOfTwoAtLeast(value: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, value)));
+}

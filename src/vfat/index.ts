@@ -1,0 +1,4 @@
+/** FAT12, FAT16 and FAT32 with long names. */
+export { type FatBits, type Geometry, parseBootSector } from './bpb.ts';
+export type { CodePage } from './codepage.ts';
+export { mountVfat, Vfat, type VfatOptions } from './vfat.ts';

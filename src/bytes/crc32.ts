@@ -60,7 +60,8 @@ function makeUpdate(polynomial: number): (seed: number, bytes: Bytes, start?: nu
 /** CRC-32C (Castagnoli, 0x82F63B78) continued from `seed` over `bytes[start, end)`, neither inverted before nor after. */
 export const crc32cUpdate: (seed: number, bytes: Bytes, start?: number, end?: number) => number = makeUpdate(0x82f63b78);
 
-const crc32Update = makeUpdate(0xedb88320);
+/** CRC-32 (IEEE 802.3) continued from `seed`, neither inverted before nor after: begin with 0xffffffff and invert the end. */
+export const crc32Update: (seed: number, bytes: Bytes, start?: number, end?: number) => number = makeUpdate(0xedb88320);
 
 /** CRC-32 as in IEEE 802.3, gzip and GPT, with the customary inversions. */
 export function crc32(bytes: Bytes, start = 0, end: number = bytes.length): number {

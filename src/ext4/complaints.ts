@@ -25,7 +25,9 @@ export class Complaints {
     if (this.#warnings.length > MAX_WARNINGS) return;
     const warning =
       this.#warnings.length === MAX_WARNINGS ? { message: 'there are more warnings, which are not shown' } : { message, ...where };
-    if (!this.#warnings.some((known) => known.message === warning.message && known.offset === where.offset && known.inode === where.inode)) {
+    if (
+      !this.#warnings.some((known) => known.message === warning.message && known.offset === where.offset && known.inode === where.inode)
+    ) {
       this.#warnings.push(warning);
     }
   }

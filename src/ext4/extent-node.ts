@@ -1,7 +1,7 @@
 /** One node of an extent tree, decoded and checked as the kernel does (ext4_valid_extent_entries in fs/ext4/extents.c). */
 import type { Bytes } from '../bytes/struct.ts';
 import { Corrupt, type Where } from '../errors.ts';
-import { EXT4_EXT_MAGIC, EXT4_MAX_EXTENT_DEPTH, EXT_INIT_MAX_LEN } from './format/extent.ts';
+import { EXT_INIT_MAX_LEN, EXT4_EXT_MAGIC, EXT4_MAX_EXTENT_DEPTH } from './format/extent.ts';
 
 /** Entries in ascending order of their first logical block; lengths are in blocks. */
 export interface ExtentNode {
@@ -70,7 +70,8 @@ export function parseExtentNode(bytes: Bytes, bounds: ExtentBounds, where: Where
     } else {
       block = view.getUint16(at + 8, true) * 0x1_0000_0000 + view.getUint32(at + 4, true);
       if (start >= bounds.to) throw corrupt(`the index at logical block ${start} reaches beyond ${bounds.to}`);
-      if (block <= bounds.first || block >= bounds.end) throw corrupt(`node ${block} lies outside of the file system's ${bounds.end} blocks`);
+      if (block <= bounds.first || block >= bounds.end)
+        throw corrupt(`node ${block} lies outside of the file system's ${bounds.end} blocks`);
       next = start + 1;
     }
     logical.push(start);

@@ -1,6 +1,7 @@
 /** Reading inodes from their tables. */
 import type { Bytes } from '../bytes/struct.ts';
 import { viewOf } from '../bytes/struct.ts';
+import { isZero } from '../bytes/text.ts';
 import { Corrupt } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
 import { hasChecksumHigh, inodeChecksum } from './checksum.ts';
@@ -31,12 +32,9 @@ function verifyInode(volume: Volume, number: number, bytes: Bytes, offset: numbe
   const { checksumSeed, inodeSize } = volume.superblock;
   const sum = inodeChecksum(checksumSeed, number, bytes, 0, inodeSize);
   const low = bytes[0x7c]! + bytes[0x7d]! * 256;
-  const matches = hasChecksumHigh(bytes, 0, inodeSize)
-    ? sum === low + (bytes[0x82]! + bytes[0x83]! * 256) * 65536
-    : (sum & 0xffff) === low;
-  if (matches) return;
+  const matches = hasChecksumHigh(bytes, 0, inodeSize) ? sum === low + (bytes[0x82]! + bytes[0x83]! * 256) * 65536 : (sum & 0xffff) === low;
   // An inode that was never used has no checksum.
-  for (let i = 0; i < 128; i++) if (bytes[i] !== 0) return volume.complaints.mismatch('inode', { inode: number, offset });
+  if (!matches && !isZero(bytes, 0, 128)) volume.complaints.mismatch('inode', { inode: number, offset });
 }
 
 /** Any inode, hidden ones too. Throws Corrupt for one that the kernel would refuse. */
@@ -62,6 +60,9 @@ export function isHidden(volume: Volume, number: number): boolean {
   const { raw, firstInode } = volume.superblock;
   if (number < firstInode) return number !== EXT4_ROOT_INO;
   return (
-    number === raw.s_usr_quota_inum || number === raw.s_grp_quota_inum || number === raw.s_prj_quota_inum || number === raw.s_orphan_file_inum
+    number === raw.s_usr_quota_inum ||
+    number === raw.s_grp_quota_inum ||
+    number === raw.s_prj_quota_inum ||
+    number === raw.s_orphan_file_inum
   );
 }

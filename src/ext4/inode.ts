@@ -91,8 +91,7 @@ export function parseInode(superblock: Superblock, number: number, view: DataVie
     ctime: decodeTime(ctime, extraSize >= 8 ? view.getUint32(at + 0x84, true) : 0),
     mtime: decodeTime(mtime, extraSize >= 12 ? view.getUint32(at + 0x88, true) : 0),
     atime: decodeTime(atime, extraSize >= 16 ? view.getUint32(at + 0x8c, true) : 0),
-    btime:
-      extraSize >= 20 ? decodeTime(view.getUint32(at + 0x90, true), extraSize >= 24 ? view.getUint32(at + 0x94, true) : 0) : undefined,
+    btime: extraSize >= 20 ? decodeTime(view.getUint32(at + 0x90, true), extraSize >= 24 ? view.getUint32(at + 0x94, true) : 0) : undefined,
     extraSize,
     dtime: view.getUint32(at + 0x14, true),
     versionLow: view.getUint32(at + 0x24, true),

@@ -1,5 +1,5 @@
 /** Where superblock copies and group descriptors stand: plain arithmetic on a superblock (fs/ext4/balloc.c, super.c). */
-import { INCOMPAT, RO_COMPAT, COMPAT } from './format/features.ts';
+import { COMPAT, INCOMPAT, RO_COMPAT } from './format/features.ts';
 import type { Superblock } from './superblock.ts';
 
 /** The first block of a group. */

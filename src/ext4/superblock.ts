@@ -69,8 +69,7 @@ const MAX_DESCRIPTOR_SIZE = 1024;
 const EXT2_RO_COMPAT = RO_COMPAT.sparse_super | RO_COMPAT.large_file | RO_COMPAT.btree_dir;
 const EXT3_INCOMPAT = INCOMPAT.filetype | INCOMPAT.needs_recovery | INCOMPAT.meta_bg;
 const KNOWN_RO_COMPAT = Object.values(RO_COMPAT).reduce((sum, bit) => sum | bit, 0);
-const FORBIDS_WRITING =
-  RO_COMPAT.has_snapshot | RO_COMPAT.replica | RO_COMPAT['read-only'] | RO_COMPAT.shared_blocks | RO_COMPAT.btree_dir;
+const FORBIDS_WRITING = RO_COMPAT.has_snapshot | RO_COMPAT.replica | RO_COMPAT['read-only'] | RO_COMPAT.shared_blocks | RO_COMPAT.btree_dir;
 
 /** Whether the 1024 bytes claim to be a superblock of ext2, ext3 or ext4. */
 export function hasSuperblockMagic(bytes: Bytes): boolean {
@@ -84,7 +83,8 @@ export function hasSuperblockMagic(bytes: Bytes): boolean {
 export function parseSuperblock(bytes: Bytes, where: Where = {}, options: SuperblockOptions = {}): Superblock {
   const corrupt = (message: string): Corrupt => new Corrupt(`superblock: ${message}`, { layer: 'ext4', ...where });
   const raw = EXT4_SUPER_BLOCK.read(bytes);
-  if (raw.s_magic !== EXT4_SUPER_MAGIC) throw corrupt(`magic 0x${raw.s_magic.toString(16)} instead of 0xef53; this is no ext2, ext3 or ext4`);
+  if (raw.s_magic !== EXT4_SUPER_MAGIC)
+    throw corrupt(`magic 0x${raw.s_magic.toString(16)} instead of 0xef53; this is no ext2, ext3 or ext4`);
   const compat = raw.s_feature_compat;
   const incompat = raw.s_feature_incompat;
   const roCompat = raw.s_feature_ro_compat;

@@ -39,14 +39,15 @@ export const EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT = 3;
 export const EXT4_XATTR_INDEX_SYSTEM = 7;
 export const EXT4_XATTR_INDEX_ENCRYPTION = 9;
 
-/** What `e_name_index` puts before the name (ext4_xattr_handler_map); indexes that are absent are not shown by the kernel. */
+/**
+ * What `e_name_index` puts before the name (ext4_xattr_handler_map). Indexes that are absent are not shown by the kernel: inline data,
+ * the encryption context, rich ACLs.
+ */
 export const XATTR_PREFIXES: ReadonlyMap<number, string> = new Map([
   [1, 'user.'],
   [EXT4_XATTR_INDEX_POSIX_ACL_ACCESS, 'system.posix_acl_access'],
   [EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT, 'system.posix_acl_default'],
   [4, 'trusted.'],
   [6, 'security.'],
-  [EXT4_XATTR_INDEX_SYSTEM, 'system.'],
-  [8, 'system.richacl'],
   [10, 'gnu.'],
 ]);

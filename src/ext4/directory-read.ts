@@ -1,0 +1,144 @@
+/** Reading directories: their blocks with checksums verified, block after block, or the entries inside of the inode. */
+import type { Bytes } from '../bytes/struct.ts';
+import { viewOf } from '../bytes/struct.ts';
+import { sameBytes } from '../bytes/text.ts';
+import { Corrupt } from '../errors.ts';
+import type { DirectoryPart } from '../filesystem/filesystem.ts';
+import type { Io } from '../io/effect.ts';
+import { directoryBlockChecksum, indexBlockChecksum, inodeSeed } from './checksum.ts';
+import { countLimitOffset, type DirectoryForm, hasDirectoryTail, type PlacedEntry, parseEntries } from './directory.ts';
+import { EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
+import { readInlineTail } from './inline.ts';
+import type { Inode } from './inode.ts';
+import { findRun } from './mapping.ts';
+import type { Volume } from './volume.ts';
+
+/** How many bytes of directory one part covers at most. */
+const PART = 256 * 1024;
+
+export function directoryForm(volume: Volume, directory: Inode): DirectoryForm {
+  const { blockSize, incompat, inodesCount } = volume.superblock;
+  const encrypted = (directory.flags & EXT4_ENCRYPT_FL) !== 0;
+  return {
+    blockSize,
+    hasFileType: (incompat & INCOMPAT.filetype) !== 0,
+    encrypted,
+    storedHash: encrypted && (directory.flags & EXT4_CASEFOLD_FL) !== 0,
+    inodesCount,
+  };
+}
+
+/** A part of a directory; `cursor` counts logical blocks. */
+export function* readDirectoryPart(volume: Volume, directory: Inode, cursor = 0): Io<DirectoryPart> {
+  const entries: PlacedEntry[] = [];
+  const form = directoryForm(volume, directory);
+  if ((directory.flags & EXT4_INLINE_DATA_FL) !== 0) {
+    yield* readInlineEntries(volume, directory, form, entries);
+    return { entries };
+  }
+  const { blockSize } = volume.superblock;
+  const count = Math.ceil(directory.size / blockSize);
+  const end = Math.min(count, cursor + Math.max(1, PART / blockSize));
+  let logical = cursor;
+  while (logical < end) {
+    const run = yield* findRun(volume, directory, logical);
+    if (run.zero || run.physical === undefined) throw hole(directory, logical);
+    const blocks = Math.min(run.length, end - logical);
+    const offset = run.physical * blockSize;
+    const length = blocks * blockSize;
+    // Small directories lie near each other: pages serve several. A long one is read at once.
+    const bytes = yield* length <= volume.cache.pageSize ? volume.cache.read(offset, length) : volume.device.read(offset, length);
+    for (let k = 0; k < blocks; k++) {
+      const block = blocks === 1 ? bytes : bytes.subarray(k * blockSize, (k + 1) * blockSize);
+      parseBlock(volume, directory, form, block, logical + k, offset + k * blockSize, entries);
+    }
+    logical += blocks;
+  }
+  return logical < count ? { entries, next: logical } : { entries };
+}
+
+/** One block of a directory, verified; a view of the cache. Throws Corrupt for a hole. */
+export function* readDirectoryBlock(volume: Volume, directory: Inode, logical: number): Io<Bytes> {
+  const run = yield* findRun(volume, directory, logical);
+  if (run.zero || run.physical === undefined) throw hole(directory, logical);
+  const offset = run.physical * volume.superblock.blockSize;
+  const bytes = yield* volume.cache.read(offset, volume.superblock.blockSize);
+  verifyBlock(volume, directory, bytes, logical, offset);
+  return bytes;
+}
+
+function hole(directory: Inode, logical: number): Corrupt {
+  return new Corrupt(`directory: block ${logical} is a hole`, { layer: 'ext4', inode: directory.number });
+}
+
+/** Decodes the entries of one verified block of a directory. */
+export function blockEntries(volume: Volume, directory: Inode, block: Bytes): PlacedEntry[] {
+  const entries: PlacedEntry[] = [];
+  parseEntries(block, 0, block.length, directoryForm(volume, directory), { inode: directory.number }, entries);
+  return entries;
+}
+
+function parseBlock(
+  volume: Volume,
+  directory: Inode,
+  form: DirectoryForm,
+  block: Bytes,
+  logical: number,
+  offset: number,
+  entries: PlacedEntry[],
+): void {
+  verifyBlock(volume, directory, block, logical, offset);
+  // The nodes of the hash tree look like one unused entry.
+  parseEntries(block, 0, block.length, form, { inode: directory.number, offset }, entries);
+}
+
+/** Whether a block of an indexed directory is part of the index: its root, or a node, which looks like one unused entry. */
+function isIndexBlock(directory: Inode, block: Bytes, blockSize: number, logical: number): boolean {
+  if ((directory.flags & EXT4_INDEX_FL) === 0) return false;
+  return logical === 0 || countLimitOffset(block, blockSize) === 8;
+}
+
+/** Verifies the checksum of a directory block, of a leaf or of the index. */
+function verifyBlock(volume: Volume, directory: Inode, block: Bytes, logical: number, offset: number): void {
+  const { superblock } = volume;
+  if (!superblock.metadataCsum) return;
+  const seed = inodeSeed(superblock.checksumSeed, directory.number, directory.generation);
+  const index = isIndexBlock(directory, block, superblock.blockSize, logical);
+  const fault = index ? indexFault(seed, block, superblock.blockSize) : leafFault(seed, block);
+  if (fault !== undefined) volume.complaints.mismatch(fault, { inode: directory.number, offset });
+}
+
+function indexFault(seed: number, block: Bytes, blockSize: number): string | undefined {
+  const at = countLimitOffset(block, blockSize);
+  if (at === undefined) return 'directory index without its header';
+  const view = viewOf(block);
+  const limit = view.getUint16(at, true);
+  const count = view.getUint16(at + 2, true);
+  if (at + 8 * limit > block.length - 8 || count > limit) return 'directory index with an impossible limit';
+  const stored = view.getUint32(at + 8 * limit + 4, true);
+  return indexBlockChecksum(seed, block, at, count, limit) === stored ? undefined : 'directory index';
+}
+
+function leafFault(seed: number, block: Bytes): string | undefined {
+  if (!hasDirectoryTail(block)) return 'directory block without its checksum';
+  const stored = viewOf(block).getUint32(block.length - 4, true);
+  return directoryBlockChecksum(seed, block) === stored ? undefined : 'directory block';
+}
+
+/** `.` is implied, `..` is the first word, and two regions of entries follow (fs/ext4/inline.c). */
+function* readInlineEntries(volume: Volume, directory: Inode, form: DirectoryForm, entries: PlacedEntry[]): Io<void> {
+  const where = { inode: directory.number };
+  parseEntries(directory.block, 4, 60, form, where, entries);
+  const tail = yield* readInlineTail(volume, directory);
+  if (tail.length > 0) parseEntries(tail, 0, tail.length, form, where, entries);
+}
+
+/** Looks for a name by comparing bytes, block after block. */
+export function* lookupLinear(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
+  for (let cursor: number | undefined = 0; cursor !== undefined; ) {
+    const part: DirectoryPart = yield* readDirectoryPart(volume, directory, cursor);
+    for (const entry of part.entries) if (sameBytes(entry.name, name)) return entry.node;
+    cursor = part.next;
+  }
+  return undefined;
+}

@@ -1,9 +1,5 @@
 /** Checksums of regular files. */
-import { md5, sha1 } from '@noble/hashes/legacy.js';
-import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
-import { crc32Update } from '../bytes/crc32.ts';
 import type { Bytes } from '../bytes/struct.ts';
-import { Unsupported } from '../errors.ts';
 import type { NodeId } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { CHUNK_SIZE, type FileSource, forEachChunk } from './file-data.ts';
@@ -21,45 +17,11 @@ export interface Hasher {
 /** Begins a checksum by its name: md5, sha1, sha224, sha256, sha384, sha512, crc32. */
 export type HashFactory = (algorithm: string) => Hasher;
 
-class Crc32 implements Hasher {
-  #value = 0xffffffff;
-
-  update(bytes: Bytes): void {
-    this.#value = crc32Update(this.#value, bytes);
-  }
-
-  digest(): Bytes {
-    const digest = new Uint8Array(4);
-    new DataView(digest.buffer).setUint32(0, ~this.#value >>> 0);
-    return digest;
-  }
-}
-
-const ALGORITHMS: ReadonlyMap<string, () => Hasher> = new Map<string, () => Hasher>([
-  ['md5', () => md5.create()],
-  ['sha1', () => sha1.create()],
-  ['sha224', () => sha224.create()],
-  ['sha256', () => sha256.create()],
-  ['sha384', () => sha384.create()],
-  ['sha512', () => sha512.create()],
-  ['crc32', () => new Crc32()],
-]);
-
-/** The names that {@link hashes} knows. */
-export const CHECKSUMS: readonly string[] = [...ALGORITHMS.keys()];
-
-/** Checksums in plain JavaScript, for where the platform has none that is synchronous. Throws Unsupported. */
-export const hashes: HashFactory = (algorithm) => {
-  const begin = ALGORITHMS.get(algorithm);
-  if (begin === undefined) throw new Unsupported(algorithm, `no checksum ${algorithm}; there are ${CHECKSUMS.join(', ')}`);
-  return begin();
-};
-
 export interface ChecksumOptions extends WalkOptions {
   /** Default sha256. */
   readonly algorithm?: string;
-  /** A faster implementation, such as that of node:crypto. */
-  readonly hashes?: HashFactory;
+  /** Where checksums come from: `portableHashes`, or something faster such as node:crypto. */
+  readonly hashes: HashFactory;
 }
 
 /** The checksum of one file. */
@@ -78,7 +40,6 @@ export function* checksums(
   options: ChecksumOptions,
   visit: (entry: WalkEntry, digest: Bytes) => Io<void> | undefined,
 ): Io<void> {
-  const begin = options.hashes ?? hashes;
   const algorithm = options.algorithm ?? 'sha256';
   const buffer = new Uint8Array(CHUNK_SIZE);
   const known = new Map<Mount, Map<NodeId, Bytes>>();
@@ -88,7 +49,7 @@ export function* checksums(
     const { mount, node, stat } = entry;
     let digest = stat.links > 1 ? known.get(mount)?.get(node) : undefined;
     if (digest === undefined) {
-      digest = yield* fileChecksum({ fileSystem: mount.fileSystem, node, size: stat.size }, begin(algorithm), buffer);
+      digest = yield* fileChecksum({ fileSystem: mount.fileSystem, node, size: stat.size }, options.hashes(algorithm), buffer);
       if (stat.links > 1) {
         let ofMount = known.get(mount);
         if (ofMount === undefined) known.set(mount, (ofMount = new Map()));

@@ -1,15 +1,16 @@
 /** Reading directories: their blocks with checksums verified, block after block, or the entries inside of the inode. */
 import type { Bytes } from '../bytes/struct.ts';
 import { viewOf } from '../bytes/struct.ts';
-import { sameBytes } from '../bytes/text.ts';
-import { Corrupt } from '../errors.ts';
-import type { DirectoryPart } from '../filesystem/filesystem.ts';
+import { latin1 } from '../bytes/text.ts';
+import { Corrupt, type Where } from '../errors.ts';
+import type { DirectoryEntry, DirectoryPart } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { directoryBlockChecksum, indexBlockChecksum, inodeSeed } from './checksum.ts';
 import { countLimitOffset, type DirectoryForm, hasDirectoryTail, type PlacedEntry, parseEntries } from './directory.ts';
 import { EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
 import { readInlineTail } from './inline.ts';
 import type { Inode } from './inode.ts';
+import type { EditedEntry, FastCommitState } from './journal/fast-commit-state.ts';
 import { findRun } from './mapping.ts';
 import type { Volume } from './volume.ts';
 
@@ -30,6 +31,43 @@ export function directoryForm(volume: Volume, directory: Inode): DirectoryForm {
 
 /** A part of a directory; `cursor` counts logical blocks. */
 export function* readDirectoryPart(volume: Volume, directory: Inode, cursor = 0): Io<DirectoryPart> {
+  const { fastCommits } = volume;
+  if (fastCommits === undefined) return yield* readPart(volume, directory, cursor);
+  const made = fastCommits.parentOfCreated(directory.number) !== undefined;
+  const edited = fastCommits.entries(directory.number);
+  if (!made && edited.length === 0) return yield* readPart(volume, directory, cursor);
+  // What was added is told apart from what was there only by the whole directory. One that the fast commits made has no block yet.
+  const entries: DirectoryEntry[] = [];
+  for (let next: number | undefined = made ? undefined : 0; next !== undefined; ) {
+    const part: DirectoryPart = yield* readPart(volume, directory, next);
+    entries.push(...part.entries);
+    next = part.next;
+  }
+  return { entries: editEntries(fastCommits, directory.number, edited, entries) };
+}
+
+/** The entries after the fast commits, given those of the disk. */
+function editEntries(
+  fastCommits: FastCommitState,
+  directory: number,
+  edited: readonly EditedEntry[],
+  entries: readonly DirectoryEntry[],
+): DirectoryEntry[] {
+  const pending = new Map(edited.map(({ name }) => [latin1(name), name]));
+  const result: DirectoryEntry[] = [];
+  for (const entry of entries) {
+    const node = pending.delete(latin1(entry.name)) ? fastCommits.resolve(directory, entry.name, entry.node) : entry.node;
+    if (node === entry.node) result.push(entry);
+    else if (node !== undefined) result.push({ name: entry.name, node });
+  }
+  for (const name of pending.values()) {
+    const node = fastCommits.resolve(directory, name, undefined);
+    if (node !== undefined) result.push({ name, node });
+  }
+  return result;
+}
+
+function* readPart(volume: Volume, directory: Inode, cursor: number): Io<DirectoryPart> {
   const entries: PlacedEntry[] = [];
   const form = directoryForm(volume, directory);
   if ((directory.flags & EXT4_INLINE_DATA_FL) !== 0) {
@@ -57,39 +95,24 @@ export function* readDirectoryPart(volume: Volume, directory: Inode, cursor = 0)
   return logical < count ? { entries, next: logical } : { entries };
 }
 
-/** One block of a directory, verified; a view of the cache. Throws Corrupt for a hole. */
-export function* readDirectoryBlock(volume: Volume, directory: Inode, logical: number): Io<Bytes> {
-  const run = yield* findRun(volume, directory, logical);
-  if (run.zero || run.physical === undefined) throw hole(directory, logical);
-  const offset = run.physical * volume.superblock.blockSize;
-  const bytes = yield* volume.cache.read(offset, volume.superblock.blockSize);
-  verifyBlock(volume, directory, bytes, logical, offset);
-  return bytes;
-}
-
 function hole(directory: Inode, logical: number): Corrupt {
   return new Corrupt(`directory: block ${logical} is a hole`, { layer: 'ext4', inode: directory.number });
 }
 
-/** Decodes the entries of one verified block of a directory. */
-export function blockEntries(volume: Volume, directory: Inode, block: Bytes): PlacedEntry[] {
-  const entries: PlacedEntry[] = [];
-  parseEntries(block, 0, block.length, directoryForm(volume, directory), { inode: directory.number }, entries);
-  return entries;
-}
-
-function parseBlock(
+/** Verifies one block of a directory and adds its entries; `offset` is its place on the device, as far as it is known. */
+export function parseBlock(
   volume: Volume,
   directory: Inode,
   form: DirectoryForm,
   block: Bytes,
   logical: number,
-  offset: number,
+  offset: number | undefined,
   entries: PlacedEntry[],
 ): void {
-  verifyBlock(volume, directory, block, logical, offset);
+  const where = offset === undefined ? { inode: directory.number } : { inode: directory.number, offset };
+  verifyBlock(volume, directory, block, logical, where);
   // The nodes of the hash tree look like one unused entry.
-  parseEntries(block, 0, block.length, form, { inode: directory.number, offset }, entries);
+  parseEntries(block, 0, block.length, form, where, entries);
 }
 
 /** Whether a block of an indexed directory is part of the index: its root, or a node, which looks like one unused entry. */
@@ -99,13 +122,13 @@ function isIndexBlock(directory: Inode, block: Bytes, blockSize: number, logical
 }
 
 /** Verifies the checksum of a directory block, of a leaf or of the index. */
-function verifyBlock(volume: Volume, directory: Inode, block: Bytes, logical: number, offset: number): void {
+function verifyBlock(volume: Volume, directory: Inode, block: Bytes, logical: number, where: Where): void {
   const { superblock } = volume;
   if (!superblock.metadataCsum) return;
   const seed = inodeSeed(superblock.checksumSeed, directory.number, directory.generation);
   const index = isIndexBlock(directory, block, superblock.blockSize, logical);
   const fault = index ? indexFault(seed, block, superblock.blockSize) : leafFault(seed, block);
-  if (fault !== undefined) volume.complaints.mismatch(fault, { inode: directory.number, offset });
+  if (fault !== undefined) volume.complaints.mismatch(fault, where);
 }
 
 function indexFault(seed: number, block: Bytes, blockSize: number): string | undefined {
@@ -131,14 +154,4 @@ function* readInlineEntries(volume: Volume, directory: Inode, form: DirectoryFor
   parseEntries(directory.block, 4, 60, form, where, entries);
   const tail = yield* readInlineTail(volume, directory);
   if (tail.length > 0) parseEntries(tail, 0, tail.length, form, where, entries);
-}
-
-/** Looks for a name by comparing bytes, block after block. */
-export function* lookupLinear(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
-  for (let cursor: number | undefined = 0; cursor !== undefined; ) {
-    const part: DirectoryPart = yield* readDirectoryPart(volume, directory, cursor);
-    for (const entry of part.entries) if (sameBytes(entry.name, name)) return entry.node;
-    cursor = part.next;
-  }
-  return undefined;
 }

@@ -5,11 +5,12 @@ import { uuidText } from '../bytes/uuid.ts';
 import { Posix } from '../errors.ts';
 import type { DirectoryPart, ExtendedAttribute, FileRun, FileSystem, NodeId, Stat, Usage, Warning } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
-import { lookupLinear, readDirectoryPart } from './directory-read.ts';
+import { readDirectoryPart } from './directory-read.ts';
 import { mapData, readData } from './file.ts';
 import { EXT4_ENCRYPT_FL, EXT4_INLINE_DATA_FL, EXT4_NAME_LEN, EXT4_ROOT_INO } from './format/index.ts';
 import { deviceNumber, type Inode } from './inode.ts';
 import { readNode } from './inode-table.ts';
+import { lookupName } from './lookup.ts';
 import { readLink } from './symlink.ts';
 import { readUsage } from './usage.ts';
 import type { Volume } from './volume.ts';
@@ -43,7 +44,7 @@ export class Ext4 implements FileSystem {
   *lookup(directory: NodeId, name: Bytes): Io<NodeId | undefined> {
     const inode = yield* this.#directory(directory);
     if (name.length > EXT4_NAME_LEN) throw new Posix('ENAMETOOLONG', { layer: 'ext4', inode: directory });
-    return yield* lookupLinear(this.volume, inode, name);
+    return yield* lookupName(this.volume, inode, name);
   }
 
   *readDirectory(directory: NodeId, cursor?: number): Io<DirectoryPart> {

@@ -24,7 +24,9 @@ export function* inodeOffset(volume: Volume, number: number): Io<number> {
 export function* readInodeBytes(volume: Volume, number: number): Io<Bytes> {
   const offset = yield* inodeOffset(volume, number);
   const bytes = yield* volume.cache.read(offset, volume.superblock.inodeSize);
-  if (volume.superblock.metadataCsum) verifyInode(volume, number, bytes, offset);
+  const { checksumSeed, metadataCsum } = volume.superblock;
+  if (volume.fastCommits?.hasInode(number)) return volume.fastCommits.inodeBytes(number, bytes, metadataCsum ? checksumSeed : undefined);
+  if (metadataCsum) verifyInode(volume, number, bytes, offset);
   return bytes;
 }
 

@@ -4,9 +4,12 @@ import type { BlockDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
 import { Complaints } from './complaints.ts';
 import { Ext4 } from './ext4.ts';
-import { EXT4_ERROR_FS, EXT4_ROOT_INO } from './format/index.ts';
+import { COMPAT, EXT4_ERROR_FS, EXT4_ROOT_INO, INCOMPAT } from './format/index.ts';
 import { readNode } from './inode-table.ts';
-import { type FoundSuperblock, findSuperblock, readBackup } from './open.ts';
+import type { FastCommitState } from './journal/fast-commit-state.ts';
+import { recoverJournal } from './journal/index.ts';
+import { findJournal } from './journal-inode.ts';
+import { type FoundSuperblock, findSuperblock, readBackup, readSuperblockAt } from './open.ts';
 import { Volume } from './volume.ts';
 
 export interface Ext4Options {
@@ -24,7 +27,8 @@ export interface Ext4Options {
  */
 export function* mountExt4(device: BlockDevice, options: Ext4Options = {}): Io<Ext4> {
   const complaints = new Complaints(options.checksums ?? 'verify');
-  const volume = yield* openVolume(device, options, complaints);
+  const found = yield* superblockFor(device, options, complaints);
+  const volume = yield* recover(openVolume(device, found, options, complaints), found, options);
   const { superblock } = volume;
   if ((superblock.raw.s_state & EXT4_ERROR_FS) !== 0)
     complaints.warn('the file system recorded errors when it was last in use; e2fsck should check it');
@@ -38,11 +42,32 @@ export function* mountExt4(device: BlockDevice, options: Ext4Options = {}): Io<E
   return new Ext4(volume);
 }
 
-function* openVolume(device: BlockDevice, options: Ext4Options, complaints: Complaints): Io<Volume> {
-  const found = yield* superblockFor(device, options, complaints);
+/** The file system as it is after its journal was replayed in memory; the same when there is nothing to replay. */
+function* recover(volume: Volume, found: FoundSuperblock, options: Ext4Options): Io<Volume> {
+  const { superblock, complaints, device } = volume;
+  const wanted = (superblock.incompat & INCOMPAT.needs_recovery) !== 0;
+  if ((superblock.compat & COMPAT.has_journal) === 0 || (!wanted && found.group === 0)) return volume;
+  // A copy of the superblock never says whether the journal is needed, so the journal itself is asked.
+  if (!wanted && superblock.raw.s_journal_inum === 0) return volume;
+  const recovered = yield* recoverJournal(device, superblock, yield* findJournal(volume), { checksums: complaints.checksums });
+  if (recovered === undefined) return volume;
+  for (const { message, ...where } of recovered.warnings) complaints.warn(message, where);
+  complaints.warn(`the journal was replayed in memory: ${recovered.transactions} transactions, ${recovered.blocks} blocks`);
+  const after = yield* readSuperblockAt(recovered.device, found.offset, complaints);
+  return openVolume(recovered.device, { ...found, superblock: after }, options, complaints, recovered.fastCommits);
+}
+
+function openVolume(
+  device: BlockDevice,
+  found: FoundSuperblock,
+  options: Ext4Options,
+  complaints: Complaints,
+  fastCommits?: FastCommitState,
+): Volume {
   return new Volume(device, found.superblock, {
     complaints,
     fromGroup: found.group,
+    fastCommits,
     ...(options.cacheBudget === undefined ? {} : { cacheBudget: options.cacheBudget }),
   });
 }
@@ -54,5 +79,5 @@ function* superblockFor(device: BlockDevice, options: Ext4Options, complaints: C
     throw new Refused(`${offset} is no place of a backup superblock`, { layer: 'ext4' });
   const superblock = yield* readBackup(device, offset, complaints);
   complaints.warn(`the backup superblock of block group ${superblock.raw.s_block_group_nr} is used, as asked for`, { offset });
-  return { superblock, group: superblock.raw.s_block_group_nr };
+  return { superblock, group: superblock.raw.s_block_group_nr, offset };
 }

@@ -12,6 +12,8 @@ export interface FoundSuperblock {
   readonly superblock: Superblock;
   /** The group it stands in; its copy of the group descriptors follows it. */
   readonly group: number;
+  /** Byte offset on the device. */
+  readonly offset: number;
 }
 
 /** Groups that hold copies under sparse_super, nearest first; group 1 has one in every case but sparse_super2. */
@@ -33,7 +35,7 @@ export function* readSuperblockAt(device: BlockDevice, offset: number, complaint
 /** The primary superblock; when it is bad, the first good backup, with a warning. */
 export function* findSuperblock(device: BlockDevice, complaints: Complaints): Io<FoundSuperblock> {
   try {
-    return { superblock: yield* readSuperblockAt(device, SUPERBLOCK_OFFSET, complaints), group: 0 };
+    return { superblock: yield* readSuperblockAt(device, SUPERBLOCK_OFFSET, complaints), group: 0, offset: SUPERBLOCK_OFFSET };
   } catch (error) {
     if (!(error instanceof Corrupt)) throw error;
     const found = yield* searchBackups(device, complaints);
@@ -60,7 +62,7 @@ function* searchBackups(device: BlockDevice, complaints: Complaints): Io<FoundSu
 
 function* tryBackup(device: BlockDevice, offset: number, group: number, complaints: Complaints): Io<FoundSuperblock | undefined> {
   try {
-    return { superblock: yield* readBackup(device, offset, complaints), group };
+    return { superblock: yield* readBackup(device, offset, complaints), group, offset };
   } catch (error) {
     if (error instanceof GuestlessError && !(error instanceof Unsupported)) return undefined;
     throw error;

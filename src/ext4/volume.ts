@@ -7,6 +7,7 @@ import type { ExtentNode } from './extent-node.ts';
 import { Generations } from './generations.ts';
 import { GroupTable } from './groups.ts';
 import type { Inode } from './inode.ts';
+import type { FastCommitState } from './journal/fast-commit-state.ts';
 import type { Superblock } from './superblock.ts';
 
 export interface VolumeOptions {
@@ -15,6 +16,8 @@ export interface VolumeOptions {
   readonly fromGroup?: number;
   /** Bytes of metadata to keep in memory; default 16 MiB. */
   readonly cacheBudget?: number;
+  /** What fast commits changed, which no block of the device shows. */
+  readonly fastCommits?: FastCommitState | undefined;
 }
 
 /** Half of the inodes kept in memory, some 400 bytes each. */
@@ -38,6 +41,7 @@ export class Volume {
   readonly superblock: Superblock;
   readonly groups: GroupTable;
   readonly complaints: Complaints;
+  readonly fastCommits: FastCommitState | undefined;
   readonly inodes: Generations<Inode> = new Generations(INODES);
   readonly extentNodes: Generations<OwnedNode> = new Generations(EXTENT_NODES);
 
@@ -47,6 +51,7 @@ export class Volume {
     this.cache = new CachedDevice(device, { pageSize, ...(options.cacheBudget === undefined ? {} : { budget: options.cacheBudget }) });
     this.superblock = superblock;
     this.complaints = options.complaints ?? new Complaints('verify');
+    this.fastCommits = options.fastCommits;
     this.groups = new GroupTable(this.cache, superblock, this.complaints, options.fromGroup ?? 0);
   }
 

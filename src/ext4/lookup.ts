@@ -1,0 +1,66 @@
+/** Finding a name in a directory: through its index where it has a usable one, else from end to end. */
+import type { Bytes } from '../bytes/struct.ts';
+import { sameBytes } from '../bytes/text.ts';
+import type { DirectoryEntry, DirectoryPart } from '../filesystem/filesystem.ts';
+import type { Io } from '../io/effect.ts';
+import { casefold } from './casefold.ts';
+import type { PlacedEntry } from './directory.ts';
+import { directoryForm, parseBlock, readDirectoryPart } from './directory-read.ts';
+import { COMPAT, EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
+import { searchIndex } from './htree.ts';
+import type { Inode } from './inode.ts';
+import type { Volume } from './volume.ts';
+
+/** The inode that a name stands for; undefined when there is no such name. */
+export function* lookupName(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
+  const { fastCommits } = volume;
+  if (fastCommits !== undefined && fastCommits.parentOfCreated(directory.number) !== undefined) {
+    return fastCommits.resolve(directory.number, name, undefined);
+  }
+  const onDisk = yield* lookupOnDisk(volume, directory, name);
+  return fastCommits === undefined ? onDisk : fastCommits.resolve(directory.number, name, onDisk);
+}
+
+function* lookupOnDisk(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
+  const same = equality(volume, directory, name);
+  const indexed =
+    (volume.superblock.compat & COMPAT.dir_index) !== 0 && (directory.flags & (EXT4_INDEX_FL | EXT4_INLINE_DATA_FL)) === EXT4_INDEX_FL;
+  // Ciphertext that ignores case is hashed with the key.
+  if (indexed && !directoryForm(volume, directory).storedHash) {
+    const form = directoryForm(volume, directory);
+    const search = yield* searchIndex(volume, directory, name, (leaf, logical) => {
+      const entries: PlacedEntry[] = [];
+      parseBlock(volume, directory, form, leaf, logical, undefined, entries);
+      return entries.find((entry) => same(entry.name))?.node;
+    });
+    if (search.outcome === 'found') return search.value;
+    if (search.outcome === 'absent') return undefined;
+    volume.complaints.warn(`the index of a directory is not usable (${search.reason}); it is read from end to end`, {
+      inode: directory.number,
+    });
+  }
+  return yield* lookupLinear(volume, directory, same);
+}
+
+/** How names are compared: byte by byte, or without case. */
+function equality(volume: Volume, directory: Inode, name: Bytes): (other: Bytes) => boolean {
+  const folds = (volume.superblock.incompat & INCOMPAT.casefold) !== 0 && (directory.flags & EXT4_CASEFOLD_FL) !== 0;
+  if (!folds || (directory.flags & EXT4_ENCRYPT_FL) !== 0) return (other) => sameBytes(name, other);
+  const folded = casefold(name);
+  if (folded === undefined) return (other) => sameBytes(name, other);
+  return (other) => {
+    if (sameBytes(name, other)) return true;
+    const otherFolded = casefold(other);
+    return otherFolded !== undefined && sameBytes(folded, otherFolded);
+  };
+}
+
+function* lookupLinear(volume: Volume, directory: Inode, same: (other: Bytes) => boolean): Io<number | undefined> {
+  for (let cursor: number | undefined = 0; cursor !== undefined; ) {
+    const part: DirectoryPart = yield* readDirectoryPart(volume, directory, cursor);
+    const found: DirectoryEntry | undefined = part.entries.find((entry) => same(entry.name));
+    if (found !== undefined) return found.node;
+    cursor = part.next;
+  }
+  return undefined;
+}

@@ -1,2 +1,5 @@
 /** Node.js: files of the host. */
+
+export * from './codecs.ts';
 export * from './file.ts';
+export { type HttpOptions, type HttpSource, openUrl } from './http.ts';

@@ -17,7 +17,7 @@ export interface FstabEntry {
 const LINE_LIMIT = 10_000;
 
 /** `\040` and its like; a run of escaped bytes is one piece of UTF-8. */
-function unescape(field: string): string {
+function unescapeOctal(field: string): string {
   return field.replace(/(?:\\[0-3][0-7]{2})+/g, (escapes) => {
     const bytes = escapes.split('\\').slice(1);
     return decodeName(Uint8Array.from(bytes, (digits) => Number.parseInt(digits, 8)));
@@ -35,7 +35,7 @@ export function parseFstab(lines: readonly string[]): FstabEntry[] {
   for (const line of lines.slice(0, LINE_LIMIT)) {
     const fields = line.trim().split(/[ \t]+/);
     if (fields[0] === undefined || fields[0] === '' || fields[0].startsWith('#') || fields.length < 3) continue;
-    const [spec = '', file = '', type = '', options = 'defaults'] = fields.map(unescape);
+    const [spec = '', file = '', type = '', options = 'defaults'] = fields.map(unescapeOctal);
     entries.push({ spec, path: canonical(file), type, options });
   }
   return entries;

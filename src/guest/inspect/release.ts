@@ -142,9 +142,9 @@ function suse(release: Release, lines: readonly string[]): boolean {
   const name = (lines[0] ?? '').trim();
   release.productName = name;
   release.distribution = /SUSE Linux Enterprise/i.test(name) ? 'sles' : /opensuse/i.test(name) ? 'opensuse' : 'suse-based';
-  const valueOf = (key: string): string => lines.find((line) => line.startsWith(`${key} = `))?.slice(key.length + 3) ?? '';
-  Object.assign(release, versionIn(valueOf('VERSION')));
-  const patch = versionIn(valueOf('PATCHLEVEL'));
+  const after = (key: string): string => lines.find((line) => line.startsWith(`${key} = `))?.slice(key.length + 3) ?? '';
+  Object.assign(release, versionIn(after('VERSION')));
+  const patch = versionIn(after('PATCHLEVEL'));
   if (patch !== undefined && release.minor === 0) release.minor = patch.major;
   return true;
 }

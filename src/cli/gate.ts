@@ -1,0 +1,53 @@
+/** Which files an image may name as its backing or data file. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { decodeName } from '../bytes/text.ts';
+import { Posix, Refused } from '../errors.ts';
+import { type Gate, type Reference, resolveReference } from '../image/gate.ts';
+import { type Io, perform } from '../io/effect.ts';
+import type { ByteSource } from '../io/source.ts';
+import { FileSource, posixError } from '../platform/node/file.ts';
+import { hostPath } from './words.ts';
+
+/**
+ * The gate of the command line: plain files, in the folder of an image of the chain or below it, wherever symbolic links lead; and what
+ * the user allows with `--allow-backing`. Anything else an image names is refused, as it could be any file of the host.
+ */
+export class FolderGate {
+  readonly #folders: string[];
+
+  /** `image` is the top image; `allowed` are further files and folders. */
+  constructor(image: string, allowed: readonly string[]) {
+    this.#folders = [path.dirname(realpath(image)), ...allowed.map((name) => realpath(name))];
+  }
+
+  readonly open: Gate = (reference) => this.#open(reference);
+
+  *#open(reference: Reference): Io<ByteSource> {
+    return yield* perform<ByteSource>({ sync: () => this.#openNow(reference), async: async () => this.#openNow(reference) });
+  }
+
+  #openNow(reference: Reference): ByteSource {
+    const { kind, from } = reference;
+    const what = `the ${kind} file '${reference.name}'`;
+    const place = path.resolve(resolveReference(reference).path);
+    const real = realpath(place, what, from.name);
+    if (!this.#folders.some((folder) => real === folder || real.startsWith(folder.endsWith('/') ? folder : `${folder}/`))) {
+      throw new Refused(`${what} lies outside of the image's folder; if you trust the image, allow it with --allow-backing ${real}`, {
+        image: from.name,
+      });
+    }
+    return FileSource.open(real);
+  }
+}
+
+/** The path free of symbolic links. */
+function realpath(name: string, what?: string, image?: string): string {
+  try {
+    return decodeName(fs.realpathSync.native(hostPath(name), 'buffer'));
+  } catch (error) {
+    const ours = posixError(error, name);
+    if (what === undefined || !(ours instanceof Posix)) throw ours;
+    throw new Posix(ours.code, image === undefined ? {} : { image }, `${what} cannot be opened: ${ours.message}`);
+  }
+}

@@ -1,0 +1,114 @@
+/** The host of the command line: files, standard streams, checksums of Node.js. */
+import * as crypto from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as process from 'node:process';
+import type { Bytes } from '../bytes/struct.ts';
+import type { Codecs } from '../codec/index.ts';
+import type { Host, NewFile, OpenOptions } from '../commands/host.ts';
+import type { Invocation } from '../commands/invocation.ts';
+import type { Timestamp } from '../filesystem/filesystem.ts';
+import type { HashFactory } from '../guest/checksum.ts';
+import type { Image } from '../image/image.ts';
+import { openImage } from '../image/open.ts';
+import { type Io, perform } from '../io/effect.ts';
+import type { ByteSource } from '../io/source.ts';
+import { nodeCodecs } from '../platform/node/codecs.ts';
+import { FileSource, posixError } from '../platform/node/file.ts';
+import { FolderGate } from './gate.ts';
+import { createNewFile } from './new-file.ts';
+import { say, wait } from './output.ts';
+import { Progress } from './progress.ts';
+
+const INPUT_CHUNK = 1 << 18;
+
+/** Does at once what an effect describes. */
+function now<T>(action: () => T): Io<T> {
+  return perform<T>({ sync: action, async: async () => action() });
+}
+
+export class NodeHost implements Host {
+  readonly codecs: Codecs = nodeCodecs;
+  readonly mayChangeOwner: boolean = process.geteuid?.() === 0;
+  readonly #allowed: readonly string[];
+  readonly #open: { close(): void }[] = [];
+  readonly #progress = new Progress();
+
+  constructor(invocation: Invocation) {
+    this.#allowed = invocation.values('--allow-backing');
+  }
+
+  *openImage(name: string, options: OpenOptions): Io<Image> {
+    const source = yield* this.openFile(name);
+    const gate = new FolderGate(name, this.#allowed);
+    const image = yield* openImage(source, { ...options, gate: gate.open, codecs: nodeCodecs, scratch: () => now(scratchFile) });
+    this.#open.push(image);
+    return image;
+  }
+
+  *openFile(name: string): Io<ByteSource> {
+    const source = yield* now(() => FileSource.open(name));
+    this.#open.push(source);
+    return source;
+  }
+
+  createFile(name: string): Io<NewFile> {
+    return now(() => createNewFile(name));
+  }
+
+  readInput(): Io<Bytes | undefined> {
+    return now(readStandardInput);
+  }
+
+  readonly hashes: HashFactory = (algorithm) => crypto.createHash(algorithm);
+
+  now(): Timestamp {
+    const milliseconds = Date.now();
+    const seconds = Math.floor(milliseconds / 1000);
+    return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 };
+  }
+
+  warn(message: string): void {
+    this.#progress.clear();
+    say(`guestless: warning: ${message}`);
+  }
+
+  progress(done: number, total?: number): void {
+    this.#progress.show(done, total);
+  }
+
+  close(): void {
+    this.#progress.clear();
+    for (const one of this.#open.reverse()) one.close();
+  }
+}
+
+/** Temporary storage without a name: it is gone when the process ends, however it ends. */
+function scratchFile(): FileSource {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guestless-'));
+  try {
+    const file = path.join(folder, 'scratch');
+    fs.closeSync(fs.openSync(file, 'wx', 0o600));
+    return FileSource.open(file, { writable: true });
+  } catch (error) {
+    throw posixError(error, folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readStandardInput(): Bytes | undefined {
+  const chunk = new Uint8Array(INPUT_CHUNK);
+  for (;;) {
+    try {
+      const got = fs.readSync(0, chunk);
+      return got === 0 ? undefined : chunk.subarray(0, got);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return undefined;
+      if (code !== 'EAGAIN') throw posixError(error, 'standard input');
+      wait(5);
+    }
+  }
+}

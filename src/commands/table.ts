@@ -1,0 +1,173 @@
+/** The table of commands. A verb is declared here once; the code behind it is loaded when it is run. */
+import type { Argument, Command, CommandGroup, CommandTable, Option } from './declaration.ts';
+import { IMAGE_COMMANDS } from './image/index.ts';
+
+const IMAGE: Argument = { name: 'IMAGE', kind: 'image', help: 'a disk image: raw, qcow2, compressed raw, or a block device' };
+const PATHS: Argument = { name: 'PATH', kind: 'guest-path', repeated: true, help: 'an absolute path of the guest' };
+const START: Argument = { name: 'PATH', kind: 'guest-path', optional: true, help: 'where to begin; default /' };
+const ALGORITHM: Option = {
+  names: ['-a', '--algorithm'],
+  value: { name: 'NAME', kind: 'text', choices: ['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5'] },
+  help: 'the checksum; default sha256',
+};
+
+/** The commands that only read. */
+export const READ_COMMANDS: readonly Command[] = [
+  {
+    name: 'info',
+    summary: 'Show what an image is and what is on it',
+    description:
+      'The container and its chain of backing files, sizes, partitions, file systems, and the operating systems with their mount points. ' +
+      'A damaged file system is reported and does not stop the rest.',
+    arguments: [IMAGE],
+    options: [{ names: ['--packages'], help: 'list the installed packages too' }],
+    groups: ['image', 'json'],
+    result: 'report',
+    examples: ['info disk.qcow2', 'info --json disk.qcow2'],
+    load: async () => (await import('./info.ts')).info,
+  },
+  {
+    name: 'filesystems',
+    aliases: ['fs'],
+    summary: 'List devices with type, label, UUID and size of what they hold',
+    description:
+      'One line for each file system: device, type, label, UUID, size in bytes, separated by tabs; - stands for what there is not.',
+    arguments: [IMAGE],
+    options: [],
+    groups: ['image', 'json'],
+    result: 'lines',
+    examples: ['filesystems disk.qcow2', 'filesystems disk.qcow2 --json'],
+    load: async () => (await import('./filesystems.ts')).filesystems,
+  },
+  {
+    name: 'ls',
+    summary: 'List a directory',
+    description:
+      'Names are sorted by their bytes. -l tells mode, links, owner, group, size and time of change. -R lists everything below, as paths relative to PATH; ' +
+      '-lR prints type, mode, size and path of each, as virt-ls does.',
+    arguments: [IMAGE, START],
+    options: [
+      { names: ['-l', '--long'], help: 'tell more of each file' },
+      { names: ['-R', '--recursive'], help: 'list everything below' },
+      { names: ['--numeric'], help: 'with -l, owners and groups as numbers' },
+      { names: ['--uids'], help: 'with -lR, add user and group numbers' },
+      { names: ['--times'], help: 'with -lR, add times of access, modification and change (UTC)' },
+      { names: ['--extra-stats'], help: 'with -lR, add device, inode, links, device number and blocks' },
+    ],
+    groups: ['mount', 'image', 'json'],
+    result: 'lines',
+    examples: ['ls disk.qcow2 /etc', 'ls -lR disk.qcow2 /boot', 'ls -m /dev/sda1 disk.qcow2'],
+    load: async () => (await import('./ls.ts')).ls,
+  },
+  {
+    name: 'cat',
+    summary: 'Write the contents of files to standard output',
+    arguments: [IMAGE, PATHS],
+    options: [],
+    groups: ['mount', 'image', 'json'],
+    result: 'bytes',
+    examples: ['cat disk.qcow2 /etc/os-release'],
+    load: async () => (await import('./cat.ts')).cat,
+  },
+  {
+    name: 'stat',
+    summary: 'Show the attributes of a file',
+    arguments: [IMAGE, { ...PATHS, repeated: true }],
+    options: [{ names: ['-L', '--dereference'], help: 'follow a symbolic link' }],
+    groups: ['mount', 'image', 'json'],
+    result: 'report',
+    examples: ['stat disk.qcow2 /etc/passwd', 'stat --json disk.qcow2 /bin'],
+    load: async () => (await import('./stat.ts')).stat,
+  },
+  {
+    name: 'find',
+    summary: 'List all paths below a directory',
+    description: 'Paths are absolute and sorted by their bytes.',
+    arguments: [IMAGE, START],
+    options: [
+      { names: ['-n', '--name'], value: { name: 'PATTERN', kind: 'text' }, help: 'only names that match: * ? [...]' },
+      {
+        names: ['-t', '--type'],
+        value: { name: 'f|d|l|b|c|p|s', kind: 'text', choices: ['f', 'd', 'l', 'b', 'c', 'p', 's'] },
+        help: 'only files, directories, links, block or character devices, pipes, sockets',
+      },
+      { names: ['-0', '--print0'], help: 'end each path with a NUL byte instead of a newline' },
+    ],
+    groups: ['mount', 'image', 'json'],
+    result: 'lines',
+    examples: ['find disk.qcow2 /etc', "find disk.qcow2 --type f --name '*.conf'"],
+    load: async () => (await import('./find.ts')).find,
+  },
+  {
+    name: 'df',
+    summary: 'Show how full the file systems are',
+    arguments: [IMAGE],
+    options: [
+      { names: ['-h', '--human-readable'], help: 'sizes with K, M, G' },
+      { names: ['-i', '--inodes'], help: 'count inodes instead of blocks' },
+    ],
+    groups: ['image', 'json'],
+    result: 'report',
+    examples: ['df -h disk.qcow2'],
+    load: async () => (await import('./df.ts')).df,
+  },
+  {
+    name: 'diff',
+    summary: 'Show the files in which two images differ',
+    description:
+      'Each line is + (only in the second), - (only in the first) or = (changed, and in what), with the path. The exit status is 0 also when there are differences, unless --exit-code is given.',
+    arguments: [
+      { name: 'IMAGE1', kind: 'image' },
+      { name: 'IMAGE2', kind: 'image' },
+      { name: 'PATH', kind: 'guest-path', optional: true, help: 'compare only what is below; default /' },
+    ],
+    options: [
+      { names: ['--times'], help: 'compare times of modification too' },
+      { names: ['--no-content'], help: 'do not read files of equal size to compare them' },
+      { names: ['--exit-code'], help: 'exit with 1 when there are differences' },
+    ],
+    groups: ['mount', 'image', 'json'],
+    result: 'lines',
+    examples: ['diff base.qcow2 changed.qcow2'],
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'checksum',
+    summary: 'Print checksums of all regular files',
+    description: 'One line HEX  /path for each regular file at or below PATH, sorted by path, as sha256sum prints them.',
+    arguments: [IMAGE, START],
+    options: [ALGORITHM],
+    groups: ['mount', 'image', 'json'],
+    result: 'lines',
+    examples: ['checksum disk.qcow2 /etc', 'checksum -a md5 disk.qcow2 /boot'],
+    load: async () => (await import('./checksum.ts')).checksum,
+  },
+  {
+    name: 'tar-out',
+    summary: 'Write a directory as a tar archive',
+    description:
+      'A POSIX pax archive with owners, modes, times, links, extended attributes and device nodes. Names in it are relative to PATH.',
+    arguments: [
+      IMAGE,
+      { name: 'PATH', kind: 'guest-path', help: 'the directory' },
+      { name: 'FILE', kind: 'host-file', optional: true, help: 'where to write; - or nothing is standard output' },
+    ],
+    options: [
+      { names: ['--no-sparse'], help: 'write holes as zeros (else sparse files are kept sparse, in the format GNU.sparse 1.0)' },
+      { names: ['--no-xattrs'], help: 'leave out extended attributes and ACLs' },
+    ],
+    groups: ['mount', 'image', 'json'],
+    result: 'bytes',
+    examples: ['tar-out disk.qcow2 /etc etc.tar', 'tar-out disk.qcow2 / - | tar tv'],
+    load: async () => (await import('./tar-out.ts')).tarOut,
+  },
+];
+
+const IMAGE_GROUP: CommandGroup = {
+  name: 'img',
+  summary: 'Work with images as containers, in the manner of qemu-img',
+  commands: IMAGE_COMMANDS,
+};
+
+/** Every command, in the order in which help shows them. */
+export const COMMANDS: CommandTable = [...READ_COMMANDS, IMAGE_GROUP];

@@ -1,0 +1,8 @@
+/** Inspection: operating systems, their mount points, and their packages. */
+
+export type { SystemType } from './classify.ts';
+export * from './inspection.ts';
+export * from './packages.ts';
+export { osinfo, type PackageFormat, type PackageManagement } from './product.ts';
+export type { InitSystem } from './settings.ts';
+export * from './systems.ts';

@@ -106,7 +106,12 @@ class Unusable {
  * Looks for a name: `search` gets each leaf block that may hold it, not verified yet, and its logical number, and returns what it found.
  * Throws Corrupt where a checksum of the index is wrong and checksums are verified; where they are ignored, such an index is unusable.
  */
-export function* searchIndex<T>(volume: Volume, directory: Inode, name: Bytes, search: (leaf: Bytes) => T | undefined): Io<IndexSearch<T>> {
+export function* searchIndex<T>(
+  volume: Volume,
+  directory: Inode,
+  name: Bytes,
+  search: (leaf: Bytes, logical: number) => T | undefined,
+): Io<IndexSearch<T>> {
   try {
     const value = yield* descend(volume, directory, name, search);
     return value === undefined ? { outcome: 'absent' } : { outcome: 'found', value };
@@ -116,7 +121,12 @@ export function* searchIndex<T>(volume: Volume, directory: Inode, name: Bytes, s
   }
 }
 
-function* descend<T>(volume: Volume, directory: Inode, name: Bytes, search: (leaf: Bytes) => T | undefined): Io<T | undefined> {
+function* descend<T>(
+  volume: Volume,
+  directory: Inode,
+  name: Bytes,
+  search: (leaf: Bytes, logical: number) => T | undefined,
+): Io<T | undefined> {
   const { superblock } = volume;
   const root = yield* readBlock(volume, directory, 0);
   const view = viewOf(root);

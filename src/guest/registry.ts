@@ -1,8 +1,10 @@
 /** Which code mounts which type of file system. */
 import { Posix, Unsupported } from '../errors.ts';
+import { type Ext4Options, mountExt4 } from '../ext4/index.ts';
 import type { FileSystem, Timestamp } from '../filesystem/filesystem.ts';
 import type { BlockDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
+import { mountVfat, type VfatOptions } from '../vfat/index.ts';
 
 /** What every mount function may be told; each takes what concerns it. */
 export interface MountOptions {
@@ -10,6 +12,8 @@ export interface MountOptions {
   readonly ignoreChecksums?: boolean;
   /** The clock that stamps what is changed; default the platform's. */
   readonly clock?: () => Timestamp;
+  readonly ext4?: Ext4Options;
+  readonly vfat?: VfatOptions;
 }
 
 /** Opens the file system on a device. Throws Corrupt or Unsupported. */
@@ -18,8 +22,16 @@ export type Mounter = (device: BlockDevice, options: MountOptions) => Io<FileSys
 /** From blkid's type name to the function that mounts it. */
 export type Registry = ReadonlyMap<string, Mounter>;
 
+const ext4: Mounter = (device, options) =>
+  mountExt4(device, { checksums: options.ignoreChecksums === true ? 'ignore' : 'verify', ...options.ext4 });
+
 /** The file systems that this library reads. */
-export const FILE_SYSTEMS: Registry = new Map<string, Mounter>();
+export const FILE_SYSTEMS: Registry = new Map<string, Mounter>([
+  ['ext2', ext4],
+  ['ext3', ext4],
+  ['ext4', ext4],
+  ['vfat', (device, options) => mountVfat(device, options.vfat)],
+]);
 
 /**
  * Mounts a device whose type is known. Throws Unsupported with the type's name when the registry lacks it, `unknown` when the type

@@ -55,7 +55,7 @@ sub literal {
   }
   $line =~ s/ $//;
   push @lines, $line;
-  return "/** $docstring */\nexport const $name =\n" . join(" +\n", map { "  '$_'" } @lines) . ";\n";
+  return "/** $docstring */\nexport const $name: string =\n" . join(" +\n", map { "  '$_'" } @lines) . ";\n";
 }
 
 print "/** Made by tools/make-casefold-table.pl from the Unicode Character Database; not to be edited. Numbers are in base 36. */\n\n";

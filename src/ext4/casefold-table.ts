@@ -1,7 +1,7 @@
 /** Made by tools/make-casefold-table.pl from the Unicode Character Database; not to be edited. Numbers are in base 36. */
 
 /** Code points that Unicode 12.1 has assigned: lengths of runs, in turn not assigned and assigned. */
-export const ASSIGNED =
+export const ASSIGNED: string =
   '0 oo 2 6 4 7 1 1 1 k 1 b1 1 12 2 1e 2 3 1 1j 8 r 4 6 b t 1 6o 1 1o 2 2t e 1n 2 1d 2 f 1 s 2 1 1 b 1h l 1 8 l 4x 1 8 2 2 ' +
   '2 m 1 7 1 1 3 4 2 9 2 2 2 4 8 1 4 2 1 5 2 p 2 3 1 6 4 2 2 m 1 7 1 2 1 2 1 2 2 1 1 5 4 2 2 3 3 1 7 4 1 1 7 h a 3 1 9 1 3 ' +
   '1 m 1 7 1 2 1 5 2 a 1 3 1 3 2 1 f 4 2 c 7 7 1 3 1 8 2 2 2 m 1 7 1 2 1 5 2 9 2 2 2 3 8 2 4 2 1 5 2 i a 2 1 6 3 3 1 4 3 2 ' +
@@ -30,7 +30,7 @@ export const ASSIGNED =
   '6o 1e6m 2t4y';
 
 /** Full case foldings that are not the lower case: `distance from the item before.neighbours.targets`. */
-export const FOLDS =
+export const FOLDS: string =
   '51.0.qk 16.0.37.37 2y.0.jg.32 1i.0.37 35.0.2y.lo 9h.0.qh 23.0.qh.lk.ld w.0.qt.lk.ld i.0.qr e.0.qa 1.0.qg 4.0.qu 1.0.qo ' +
   'q.0.qi 1.0.qp 4.0.qd b6.0.12d.136 2s9.2d.3vk 2g.5.3xs 1oo.0.tu 1.0.tw 1.0.u6 1.1.u9 2.0.ua 1.0.ui 1.0.v7 1.0.wuj ' +
   'em.0.2w.mp 1.0.38.lk 1.0.3b.lm 1.0.3d.lm 1.0.2p.ji 1.0.601 3.0.37.37 4y.0.qt.lv 2.0.qt.lv.lc 2.0.qt.lv.ld 2.0.qt.lv.n6 ' +

@@ -1,5 +1,7 @@
 /** On-disk structures of the journal, all big-endian (include/linux/jbd2.h). */
-import { array, be, type Decoded, raw, type Struct, struct, u8 } from '../../bytes/struct.ts';
+import { array, type Bytes, be, type Decoded, type Field, raw, type Struct, struct, u8 } from '../../bytes/struct.ts';
+
+type Numbers<Names extends string> = Readonly<Record<Names, Field<number>>>;
 
 /** `h_magic` of every block that belongs to the journal itself. */
 export const JBD2_MAGIC_NUMBER = 0xc03b3998;
@@ -11,10 +13,29 @@ export const JBD2_SUPERBLOCK_V1 = 3;
 export const JBD2_SUPERBLOCK_V2 = 4;
 export const JBD2_REVOKE_BLOCK = 5;
 
-const HEADER = { h_magic: be.u32(0), h_blocktype: be.u32(4), h_sequence: be.u32(8) };
+const HEADER: Numbers<'h_magic' | 'h_blocktype' | 'h_sequence'> = { h_magic: be.u32(0), h_blocktype: be.u32(4), h_sequence: be.u32(8) };
 export const JOURNAL_HEADER: Struct<typeof HEADER> = struct('journal_header_t', 12, HEADER);
 
-const SUPERBLOCK = {
+const SUPERBLOCK: typeof HEADER &
+  Numbers<
+    | 's_blocksize'
+    | 's_maxlen'
+    | 's_first'
+    | 's_sequence'
+    | 's_start'
+    | 's_errno'
+    | 's_feature_compat'
+    | 's_feature_incompat'
+    | 's_feature_ro_compat'
+    | 's_nr_users'
+    | 's_dynsuper'
+    | 's_max_transaction'
+    | 's_max_trans_data'
+    | 's_checksum_type'
+    | 's_num_fc_blks'
+    | 's_head'
+    | 's_checksum'
+  > & { readonly s_uuid: Field<Bytes>; readonly s_users: Field<Bytes> } = {
   ...HEADER,
   s_blocksize: be.u32(0x0c),
   s_maxlen: be.u32(0x10),
@@ -69,11 +90,16 @@ export const TAGS_OFFSET = 12;
 /** A UUID follows a tag without JBD2_FLAG_SAME_UUID. */
 export const TAG_UUID_LENGTH = 16;
 
-const TAG3 = { t_blocknr: be.u32(0), t_flags: be.u32(4), t_blocknr_high: be.u32(8), t_checksum: be.u32(12) };
+const TAG3: Numbers<'t_blocknr' | 't_flags' | 't_blocknr_high' | 't_checksum'> = {
+  t_blocknr: be.u32(0),
+  t_flags: be.u32(4),
+  t_blocknr_high: be.u32(8),
+  t_checksum: be.u32(12),
+};
 /** A tag with csum_v3. */
 export const JOURNAL_BLOCK_TAG3: Struct<typeof TAG3> = struct('journal_block_tag3_t', 16, TAG3);
 
-const TAG = { t_blocknr: be.u32(0), t_checksum: be.u16(4), t_flags: be.u16(6) };
+const TAG: Numbers<'t_blocknr' | 't_checksum' | 't_flags'> = { t_blocknr: be.u32(0), t_checksum: be.u16(4), t_flags: be.u16(6) };
 /** A tag without csum_v3; `t_blocknr_high` follows with 64bit, and two unused bytes with csum_v2. */
 export const JOURNAL_BLOCK_TAG: Struct<typeof TAG> = struct('journal_block_tag_t', 8, TAG);
 export const TAG_BLOCKNR_HIGH = 8;
@@ -81,11 +107,15 @@ export const TAG_BLOCKNR_HIGH = 8;
 /** The last four bytes of a descriptor or revoke block with csum_v2 or csum_v3. */
 export const BLOCK_TAIL_LENGTH = 4;
 
-const REVOKE = { ...HEADER, r_count: be.u32(12) };
+const REVOKE: typeof HEADER & Numbers<'r_count'> = { ...HEADER, r_count: be.u32(12) };
 /** `r_count` is the number of bytes in use, this header included; block numbers of 4 or 8 bytes follow. */
 export const JBD2_JOURNAL_REVOKE_HEADER: Struct<typeof REVOKE> = struct('jbd2_journal_revoke_header_t', 16, REVOKE);
 
-const COMMIT = {
+const COMMIT: typeof HEADER &
+  Numbers<'h_chksum_type' | 'h_chksum_size' | 'h_commit_nsec'> & {
+    readonly h_chksum: Field<number[]>;
+    readonly h_commit_sec: Field<bigint>;
+  } = {
   ...HEADER,
   h_chksum_type: u8(0x0c),
   h_chksum_size: u8(0x0d),

@@ -1,5 +1,6 @@
 /** The guest: its drives, its file systems, and its files as one tree. */
 export * from './checksum.ts';
+export * from './copy-out.ts';
 export * from './diff.ts';
 export * from './directory.ts';
 export * from './disk.ts';

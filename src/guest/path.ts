@@ -68,3 +68,10 @@ export function pathNames(path: Bytes): Bytes[] {
   }
   return names;
 }
+
+/** Whether bytes are a name that an entry of a directory can have: not empty, without slash and NUL, neither `.` nor `..`. */
+export function isPlainName(name: Bytes): boolean {
+  if (name.length < 3 && (name.length === 0 || isDot(name) || isDotDot(name))) return false;
+  for (let i = 0; i < name.length; i++) if (name[i] === SLASH || name[i] === 0) return false;
+  return true;
+}

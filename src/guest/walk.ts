@@ -5,7 +5,7 @@ import type { FileKind, NodeId, Stat } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { readSortedDirectory, readWholeDirectory } from './directory.ts';
 import { type Mount, type MountTable, pathOf } from './mounts.ts';
-import { type Path, SLASH } from './path.ts';
+import { isPlainName, type Path, SLASH } from './path.ts';
 import type { GuestTree } from './tree.ts';
 
 /** The deepest level that a walk enters: twice as deep as any path that a system call takes can reach. */
@@ -119,6 +119,8 @@ export class Walker {
       }
       const path = this.#join(level.prefix, item.name);
       try {
+        if (!isPlainName(item.name))
+          throw new Corrupt('a directory has an entry whose name no file can have', { layer: level.mount.fileSystem.type });
         const over = this.#table.covering(level.mount, item.node);
         const mount = over ?? level.mount;
         const node = over === undefined ? item.node : over.fileSystem.root;

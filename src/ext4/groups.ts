@@ -26,6 +26,7 @@ export interface GroupDescriptor {
   readonly inodeBitmapChecksum: number;
 }
 
+/** A block of descriptors in memory. */
 interface DescriptorBlock {
   readonly bytes: Bytes;
   readonly view: DataView;
@@ -89,6 +90,15 @@ export class GroupTable {
   /** Forgets what was read: after the device's contents changed. */
   clear(): void {
     this.#blocks.clear();
+  }
+
+  /** The bytes of a descriptor that was read before, in the block of descriptors that holds it. */
+  protected bytesOf(group: number): { readonly block: Bytes; readonly at: number } | undefined {
+    const index = Math.floor(group / this.#perBlock);
+    const block = this.#blocks.get(index);
+    return block === undefined
+      ? undefined
+      : { block: block.bytes, at: (group - index * this.#perBlock) * this.#superblock.groupDescriptorSize };
   }
 
   *#load(index: number): Io<DescriptorBlock> {

@@ -22,6 +22,8 @@ export function* inodeOffset(volume: Volume, number: number): Io<number> {
 
 /** The bytes of an inode, its checksum verified: `s_inode_size` of them, a view of the cache. */
 export function* readInodeBytes(volume: Volume, number: number): Io<Bytes> {
+  const pending = volume.pendingInode(number);
+  if (pending !== undefined) return pending;
   const offset = yield* inodeOffset(volume, number);
   const bytes = yield* volume.cache.read(offset, volume.superblock.inodeSize);
   const { checksumSeed, metadataCsum } = volume.superblock;

@@ -1,6 +1,7 @@
 /** An opened ext2/3/4 file system without its verbs: the device, its cache, the superblock, the groups and bounded memories. */
+import type { Bytes } from '../bytes/struct.ts';
 import { Corrupt } from '../errors.ts';
-import { CachedDevice } from '../io/cache.ts';
+import { CachedDevice, type CacheOptions } from '../io/cache.ts';
 import type { BlockDevice } from '../io/device.ts';
 import { Complaints } from './complaints.ts';
 import type { ExtentNode } from './extent-node.ts';
@@ -18,6 +19,10 @@ export interface VolumeOptions {
   readonly cacheBudget?: number;
   /** What fast commits changed, which no block of the device shows. */
   readonly fastCommits?: FastCommitState | undefined;
+  /** The cache to use instead of one of its own. */
+  readonly cache?: CachedDevice;
+  /** The group descriptors to use instead of ones of its own. */
+  readonly groups?: GroupTable;
 }
 
 /** Half of the inodes kept in memory, some 400 bytes each. */
@@ -38,7 +43,8 @@ export class Volume {
   readonly device: BlockDevice;
   /** For metadata. */
   readonly cache: CachedDevice;
-  readonly superblock: Superblock;
+  /** Replaced when a writer changes a feature; its geometry stays. */
+  superblock: Superblock;
   readonly groups: GroupTable;
   readonly complaints: Complaints;
   readonly fastCommits: FastCommitState | undefined;
@@ -46,13 +52,17 @@ export class Volume {
   readonly extentNodes: Generations<OwnedNode> = new Generations(EXTENT_NODES);
 
   constructor(device: BlockDevice, superblock: Superblock, options: VolumeOptions = {}) {
-    const pageSize = Math.max(4096, superblock.blockSize, powerOfTwoAtLeast(device.preferredRequest));
     this.device = device;
-    this.cache = new CachedDevice(device, { pageSize, ...(options.cacheBudget === undefined ? {} : { budget: options.cacheBudget }) });
+    this.cache = options.cache ?? new CachedDevice(device, cacheOptions(device, superblock, options.cacheBudget));
     this.superblock = superblock;
     this.complaints = options.complaints ?? new Complaints('verify');
     this.fastCommits = options.fastCommits;
-    this.groups = new GroupTable(this.cache, superblock, this.complaints, options.fromGroup ?? 0);
+    this.groups = options.groups ?? new GroupTable(this.cache, superblock, this.complaints, options.fromGroup ?? 0);
+  }
+
+  /** The bytes of an inode that was changed and not yet written. */
+  pendingInode(_number: number): Bytes | undefined {
+    return undefined;
   }
 
   /** Byte offset of a block. Throws Corrupt for one outside of the file system. */
@@ -66,6 +76,12 @@ export class Volume {
     }
     return block * blockSize;
   }
+}
+
+/** How the metadata of a file system is cached: in pages that hold whole blocks. */
+export function cacheOptions(device: BlockDevice, superblock: Superblock, budget: number | undefined): CacheOptions {
+  const pageSize = Math.max(4096, superblock.blockSize, powerOfTwoAtLeast(device.preferredRequest));
+  return { pageSize, ...(budget === undefined ? {} : { budget }) };
 }
 
 function powerOfTwoAtLeast(value: number): number {

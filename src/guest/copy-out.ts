@@ -128,9 +128,9 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|cono
  */
 export function windowsName(name: Bytes): string {
   // A byte that is no UTF-8 is U+DC80..U+DCFF: its number stands in the low eight bits.
-  const escape = (character: string): string => `%${(character.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0')}`;
+  const escaped = (character: string): string => `%${(character.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0')}`;
   const text = decodeName(name)
-    .replace(/[\u0000-\u001f<>:"|?*\\%\uDC80-\uDCFF]/g, escape)
-    .replace(/[. ]$/, escape);
-  return RESERVED.test(text) ? `${escape(text.charAt(0))}${text.slice(1)}` : text;
+    .replace(/[\u0000-\u001f<>:"|?*\\%\uDC80-\uDCFF]/g, escaped)
+    .replace(/[. ]$/, escaped);
+  return RESERVED.test(text) ? `${escaped(text.charAt(0))}${text.slice(1)}` : text;
 }

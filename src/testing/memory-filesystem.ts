@@ -19,6 +19,7 @@ import {
   type Stat,
   type Timestamp,
   type Usage,
+  type Warning,
   type WritableFileSystem,
 } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
@@ -74,7 +75,7 @@ export class MemoryFileSystem implements WritableFileSystem {
   readonly type: string;
   readonly uuid: string;
   readonly root: NodeId = 2;
-  readonly warnings = [];
+  readonly warnings: readonly Warning[] = [];
   label: Bytes;
   readonly #clock: () => Timestamp;
   readonly #maximumLinks: number;

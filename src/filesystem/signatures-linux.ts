@@ -106,7 +106,8 @@ const REISER: readonly (readonly [number, string])[] = [
 
 function lookReiserfs({ head }: Window): Found | undefined {
   for (const [at, magic] of REISER) {
-    if (!head.is(at, magic)) continue;
+    const start = at > 65_536 ? 65_536 : 8192;
+    if (!head.is(at, magic) || head.u16(start + 44) < 512) continue;
     const version = magic === 'ReIsErFs' ? '3.5' : magic === 'ReIsEr2Fs' ? '3.6' : 'JR';
     if (version === '3.5') return { version };
     return found({ version, label: paddedLabel(head.slice(65_536 + 100, 16)), uuid: uuidAt(head, 65_536 + 84) });

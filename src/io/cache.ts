@@ -24,7 +24,7 @@ interface Slot extends Page {
 }
 
 export interface CacheOptions {
-  /** Page size in bytes, a power of two; by default what the device prefers, at least 4 KiB. */
+  /** Page size in bytes, a power of two; by default what the device prefers, rounded up to one, at least 4 KiB. */
   readonly pageSize?: number;
   /** Bytes of pages to keep; default 16 MiB. */
   readonly budget?: number;
@@ -51,7 +51,7 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
     this.device = device;
     this.size = device.size;
     this.preferredRequest = device.preferredRequest;
-    this.pageSize = options.pageSize ?? Math.max(4096, device.preferredRequest);
+    this.pageSize = options.pageSize ?? 2 ** Math.ceil(Math.log2(Math.max(4096, device.preferredRequest)));
     this.#shift = Math.log2(this.pageSize);
     if (!Number.isInteger(this.#shift)) throw new RangeError(`page size ${this.pageSize} is no power of two`);
     this.#capacity = Math.max(4, Math.floor((options.budget ?? 16 << 20) / this.pageSize));
@@ -147,7 +147,8 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
         sync: () => runSync(this.#fill(index, run)),
         async: (signal) => {
           const pending = this.#pending.get(index);
-          if (pending !== undefined) return pending;
+          // If the other's request fails or is aborted that is the other's affair: this one then asks on its own.
+          if (pending !== undefined) return pending.catch(() => undefined);
           const filling = runAsync(this.#fill(index, run), signal).finally(() => {
             for (let k = 0; k < run; k++) if (this.#pending.get(index + k) === filling) this.#pending.delete(index + k);
           });
@@ -155,7 +156,8 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
           return filling;
         },
       });
-      const slot = this.peek(index);
+      // Not marked as used: a page that is visited but once goes before those that are visited again.
+      const slot = this.#slots.get(index);
       if (slot !== undefined) return slot;
     }
   }
@@ -173,6 +175,7 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
 
   *#fill(index: number, run: number): Io<void> {
     const start = index * this.pageSize;
+    checkRange(this, start, 0);
     const length = Math.min(run * this.pageSize, this.size - start);
     const generation = this.#generation;
     const bytes = new Uint8Array(length);
@@ -182,7 +185,7 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
     for (let k = 0; k < run; k++) {
       if (this.#slots.has(index + k)) continue;
       const part = run === 1 ? bytes : bytes.slice(k * this.pageSize, (k + 1) * this.pageSize);
-      this.#insert({ index: index + k, bytes: part, view: viewOf(part), used: true });
+      this.#insert({ index: index + k, bytes: part, view: viewOf(part), used: false });
     }
   }
 
@@ -220,14 +223,20 @@ export class WritableCachedDevice extends CachedDevice<WritableDevice> implement
 
   *writeZeroes(offset: number, length: number): Io<void> {
     checkRange(this, offset, length);
-    yield* this.device.writeZeroes(offset, length);
-    this.invalidate(offset, length);
+    try {
+      yield* this.device.writeZeroes(offset, length);
+    } finally {
+      this.invalidate(offset, length);
+    }
   }
 
   *discard(offset: number, length: number): Io<void> {
     checkRange(this, offset, length);
-    yield* this.device.discard(offset, length);
-    this.invalidate(offset, length);
+    try {
+      yield* this.device.discard(offset, length);
+    } finally {
+      this.invalidate(offset, length);
+    }
   }
 
   flush(): Io<void> {

@@ -1,7 +1,7 @@
 /** Files of the host as byte sources: positional and synchronous. */
 import * as fs from 'node:fs';
 import type { Bytes } from '../../bytes/struct.ts';
-import { type Errno, isErrno, Posix, Refused, strerror } from '../../errors.ts';
+import { type Errno, GuestlessError, isErrno, Posix, Refused, strerror } from '../../errors.ts';
 import type { WritableSource } from '../../io/source.ts';
 
 /** Small requests cost a file little: one system call of a few microseconds. */
@@ -9,6 +9,7 @@ const FILE_REQUEST = 16_384;
 
 /** Turns an error of node:fs into ours; anything else passes through. */
 export function posixError(error: unknown, name: string, offset?: number): unknown {
+  if (error instanceof GuestlessError) return error;
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === undefined || typeof code !== 'string') return error;
   const known: Errno = isErrno(code) ? code : 'EIO';

@@ -7,3 +7,4 @@ export * from './faces.ts';
 export * from './lock.ts';
 export * from './slice.ts';
 export * from './source.ts';
+export * from './transaction.ts';

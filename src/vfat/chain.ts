@@ -48,6 +48,23 @@ export class Chain {
     return Math.min(this.#walked, limit);
   }
 
+  /** Takes note of clusters that were linked to the end of the chain, if that end is known. */
+  append(added: readonly { readonly cluster: number; readonly count: number }[]): void {
+    if (this.#next !== END_OF_CHAIN || this.first === 0) return;
+    for (const { cluster, count } of added) this.#push(cluster, count);
+  }
+
+  #push(cluster: number, count: number): void {
+    const last = this.#runs[this.#runs.length - 1];
+    if (last !== undefined && last.cluster + last.count === cluster) {
+      this.#runs[this.#runs.length - 1] = { index: last.index, cluster: last.cluster, count: last.count + count };
+    } else {
+      if (this.#runs.length >= MAX_RUNS) this.#runs = this.#runs.slice(MAX_RUNS >> 1);
+      this.#runs.push({ index: this.#walked, cluster, count });
+    }
+    this.#walked += count;
+  }
+
   #restart(): void {
     this.#runs = [];
     this.#walked = 0;
@@ -65,14 +82,7 @@ export class Chain {
     // Not much further than asked: the first byte of a huge file must not cost its whole chain.
     const limit = Math.max(4096, 2 * (index - this.#walked + 1));
     const { count, next } = yield* this.#table.follow(cluster, limit);
-    const last = this.#runs[this.#runs.length - 1];
-    if (last !== undefined && last.cluster + last.count === cluster) {
-      this.#runs[this.#runs.length - 1] = { index: last.index, cluster: last.cluster, count: last.count + count };
-    } else {
-      if (this.#runs.length >= MAX_RUNS) this.#runs = this.#runs.slice(MAX_RUNS >> 1);
-      this.#runs.push({ index: this.#walked, cluster, count });
-    }
-    this.#walked += count;
+    this.#push(cluster, count);
     this.#next = next;
     if (next !== cluster + count) this.#watch(next);
     return true;

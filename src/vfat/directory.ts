@@ -61,7 +61,10 @@ export interface DirectoryPlace {
 
 export class Directory {
   readonly place: DirectoryPlace;
+  /** Entries by the slot of their short entry; most places are empty where names are long. */
   readonly entries: (Entry | undefined)[] = [];
+  /** How many entries there are. */
+  count = 0;
   /** The volume label entry of a root directory, if there is one. */
   label: { readonly text: string; readonly slot: number } | undefined;
   readonly runs: SlotRun[] = [];
@@ -69,6 +72,8 @@ export class Directory {
   slots = 0;
   /** Slots before the end mark. */
   used = 0;
+  /** What this counts for in the memory budget of its file system. */
+  weight = 0;
   /** Directories in here. */
   subdirectories = 0;
   #state: Uint8Array = new Uint8Array(64);
@@ -127,7 +132,8 @@ export class Directory {
   }
 
   add(entry: Entry): void {
-    this.entries.push(entry);
+    this.entries[entry.slot] = entry;
+    this.count++;
     if (entry.isDirectory) this.subdirectories++;
     this.#enter(foldName(entry.name), entry);
     const short = foldName(entry.shortName);
@@ -136,8 +142,9 @@ export class Directory {
   }
 
   remove(entry: Entry): void {
-    const at = this.entries.indexOf(entry);
-    if (at >= 0) this.entries[at] = undefined;
+    if (this.entries[entry.slot] !== entry) return;
+    this.entries[entry.slot] = undefined;
+    this.count--;
     if (entry.isDirectory) this.subdirectories--;
     for (const key of new Set([foldName(entry.name), foldName(entry.shortName)])) this.#leave(key, entry);
     this.#rawShortNames?.delete(entry.rawShortName);
@@ -156,10 +163,6 @@ export class Directory {
       for (const entry of this.entries) if (entry !== undefined) this.#rawShortNames.add(entry.rawShortName);
     }
     return this.#rawShortNames.has(raw);
-  }
-
-  get isEmpty(): boolean {
-    return this.entries.every((entry) => entry === undefined);
   }
 
   #enter(key: string, entry: Entry): void {

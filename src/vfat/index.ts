@@ -2,3 +2,4 @@
 export { type FatBits, type Geometry, parseBootSector } from './bpb.ts';
 export type { CodePage } from './codepage.ts';
 export { mountVfat, Vfat, type VfatOptions } from './vfat.ts';
+export { mountWritableVfat, WritableVfat, type WritableVfatOptions } from './writable.ts';

@@ -33,6 +33,7 @@ import {
   FSINFO,
   FSINFO_LEAD,
   FSINFO_STRUCTURE,
+  MAX_DIRECTORY_ENTRIES,
   NAME_DELETED,
   NAME_END,
   type ShortEntry,
@@ -57,8 +58,8 @@ export const ROOT: NodeId = 1;
 const NO_TIME: Timestamp = { seconds: 0, nanoseconds: 0 };
 /** Names of a directory given at a time. */
 const PART = 1024;
-/** Names kept in memory over all directories, chains kept, directories watched for having two parents, warnings kept. */
-const MAX_CACHED_NAMES = 100_000;
+/** Slots of directories kept in memory, chains kept, directories watched for having two parents, warnings kept. */
+const MAX_CACHED_SLOTS = 4 * MAX_DIRECTORY_ENTRIES;
 const MAX_CHAINS = 64;
 const MAX_CLAIMS = 100_000;
 const MAX_WARNINGS = 1000;
@@ -97,7 +98,7 @@ export class Vfat implements FileSystem {
   readonly #beyondEnd: boolean;
   readonly #warnings: Warning[];
   readonly #warned = new Set<string>();
-  #cachedNames = 0;
+  #cachedSlots = 0;
 
   /** Use {@link mountVfat}. */
   constructor(cache: CachedDevice<BlockDevice>, geometry: Geometry, table: FatTable, options: VfatOptions) {
@@ -363,6 +364,9 @@ export class Vfat implements FileSystem {
         place,
       );
       if (generation !== this.generation) continue;
+      // Another computation may have read it meanwhile: there must be one of each, for the writer changes it.
+      const other = this.directories.get(node.id);
+      if (other !== undefined && other.place.cluster === node.firstCluster) return other;
       this.#keep(node.id, directory);
       return directory;
     }
@@ -387,11 +391,12 @@ export class Vfat implements FileSystem {
   #keep(id: NodeId, directory: Directory): void {
     this.forgetDirectory(id);
     this.directories.set(id, directory);
-    this.#cachedNames += directory.entries.length;
-    for (const [oldest, victim] of this.directories) {
-      if (this.#cachedNames <= MAX_CACHED_NAMES || oldest === id) break;
-      this.directories.delete(oldest);
-      this.#cachedNames -= victim.entries.length;
+    // Counted by slots, which the writer's changes leave alone but for growth.
+    directory.weight = directory.slots;
+    this.#cachedSlots += directory.weight;
+    for (const oldest of this.directories.keys()) {
+      if (this.#cachedSlots <= MAX_CACHED_SLOTS || oldest === id) break;
+      this.forgetDirectory(oldest);
     }
   }
 
@@ -399,7 +404,7 @@ export class Vfat implements FileSystem {
     const known = this.directories.get(id);
     if (known === undefined) return;
     this.directories.delete(id);
-    this.#cachedNames -= known.entries.length;
+    this.#cachedSlots -= known.weight;
   }
 
   /** Forgets all that was remembered of the device. */
@@ -408,7 +413,7 @@ export class Vfat implements FileSystem {
     this.directories.clear();
     this.chains.clear();
     this.claims.clear();
-    this.#cachedNames = 0;
+    this.#cachedSlots = 0;
   }
 
   /** Takes note of a problem, once. */

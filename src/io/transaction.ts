@@ -1,0 +1,291 @@
+/**
+ * Transactions: changes to a device that happen as a whole or not at all, and the memory that goes with them.
+ *
+ * The copy-on-write overlay is the device that users write to; {@link BufferedDevice} gives the same promise over any device, from memory.
+ */
+import type { Bytes } from '../bytes/struct.ts';
+import { Refused } from '../errors.ts';
+import { type BlockDevice, checkRange, type Extent, readNew, type WritableDevice } from './device.ts';
+import { type Io, perform } from './effect.ts';
+import { Lock } from './lock.ts';
+import { Flush, SourceDevice, type WritableSource, Write } from './source.ts';
+
+/** A device whose writes can be taken back. Transactions nest: an inner one becomes part of the one around it. */
+export interface TransactionalDevice extends WritableDevice {
+  /** Opens a transaction. */
+  begin(): void;
+  /** Keeps what the innermost transaction wrote. When this throws, that transaction is over and was rolled back. */
+  commit(): Io<void>;
+  /** Takes back all that the innermost transaction wrote. */
+  rollback(): Io<void>;
+}
+
+/** A state of memory to which a failed transaction returns. Exactly one of the two is called, once. */
+export interface Savepoint {
+  restore(): void;
+  /** The transaction went well: the state need not be kept. */
+  release(): void;
+}
+
+/**
+ * Runs the mutations of a file system one after the other, each as a transaction of the device and of the file system's memory.
+ * `save` is called before each.
+ */
+export class Transactions {
+  readonly #device: TransactionalDevice;
+  readonly #save: () => Savepoint;
+  readonly #lock = new Lock();
+  /** True exactly while code of an open transaction's body runs: what it calls belongs to it. */
+  #inside = false;
+
+  constructor(device: TransactionalDevice, save: () => Savepoint) {
+    this.#device = device;
+    this.#save = save;
+  }
+
+  /** Runs `body` as one transaction; inside the body of another, as a part of that which can fail on its own. */
+  *run<T>(body: () => Io<T>): Io<T> {
+    if (this.#inside) return yield* this.#attempt(body);
+    return yield* this.#lock.exclusive(() => this.#watched(() => this.#attempt(body)));
+  }
+
+  *#attempt<T>(body: () => Io<T>): Io<T> {
+    const saved = this.#save();
+    this.#device.begin();
+    let result: T;
+    try {
+      result = yield* body();
+    } catch (error) {
+      try {
+        yield* this.#device.rollback();
+      } finally {
+        saved.restore();
+      }
+      throw error;
+    }
+    try {
+      yield* this.#device.commit();
+    } catch (error) {
+      saved.restore();
+      throw error;
+    }
+    saved.release();
+    return result;
+  }
+
+  /** Drives a computation by hand to know when its own code runs, and not another's that interleaves with it. */
+  *#watched<T>(body: () => Io<T>): Io<T> {
+    const io = body();
+    const resume = <R>(step: () => R): R => {
+      this.#inside = true;
+      try {
+        return step();
+      } finally {
+        this.#inside = false;
+      }
+    };
+    let step = resume(() => io.next());
+    while (step.done !== true) {
+      let reply: unknown;
+      try {
+        reply = yield* perform(step.value);
+      } catch (error) {
+        step = resume(() => io.throw(error));
+        continue;
+      }
+      step = resume(() => io.next(reply));
+    }
+    return step.value;
+  }
+}
+
+const BLOCK = 4096;
+/** The block of zeros that all blocks known to be zero share; never written to. */
+const ZERO: Bytes = new Uint8Array(BLOCK);
+/** Bytes of a request when a transaction is applied. */
+const REQUEST = 1 << 20;
+
+/**
+ * Transactions in memory over any device: what the open transactions wrote is kept here, and applied when the outermost one commits. When
+ * applying fails, what was there before is put back. Outside of transactions writes go straight through.
+ */
+export class BufferedDevice implements TransactionalDevice {
+  readonly device: WritableDevice;
+  readonly size: number;
+  readonly preferredRequest: number;
+  /** Blocks by number, the innermost transaction last. */
+  readonly #layers: Map<number, Bytes>[] = [];
+
+  constructor(device: WritableDevice) {
+    this.device = device;
+    this.size = device.size;
+    this.preferredRequest = device.preferredRequest;
+  }
+
+  begin(): void {
+    this.#layers.push(new Map());
+  }
+
+  // biome-ignore lint/correctness/useYield: nothing has to be done outside
+  *rollback(): Io<void> {
+    this.#top();
+    this.#layers.pop();
+  }
+
+  *commit(): Io<void> {
+    const layer = this.#top();
+    this.#layers.pop();
+    const outer = this.#layers[this.#layers.length - 1];
+    if (outer === undefined) yield* this.#apply(layer);
+    else for (const [index, block] of layer) outer.set(index, block);
+  }
+
+  read(offset: number, length: number): Io<Bytes> {
+    return this.#layers.length === 0 ? this.device.read(offset, length) : readNew(this, offset, length);
+  }
+
+  *readInto(offset: number, target: Bytes): Io<void> {
+    checkRange(this, offset, target.length);
+    for (let done = 0; done < target.length; ) {
+      const at = offset + done;
+      const index = Math.floor(at / BLOCK);
+      const block = this.#find(index);
+      const within = at - index * BLOCK;
+      let length = Math.min(BLOCK - within, target.length - done);
+      if (block !== undefined) target.set(block.subarray(within, within + length), done);
+      else {
+        for (let next = index + 1; length < target.length - done && this.#find(next) === undefined; next++) length += BLOCK;
+        length = Math.min(length, target.length - done);
+        yield* this.device.readInto(at, target.subarray(done, done + length));
+      }
+      done += length;
+    }
+  }
+
+  *map(offset: number, length: number): Io<Extent> {
+    if (this.#layers.length === 0) return yield* this.device.map(offset, length);
+    checkRange(this, offset, length);
+    const within = Math.min(length, BLOCK - (offset % BLOCK));
+    const block = this.#find(Math.floor(offset / BLOCK));
+    if (block === undefined) return yield* this.device.map(offset, within);
+    return { length: within, present: true, zero: block === ZERO, data: block !== ZERO, depth: 0 };
+  }
+
+  *write(offset: number, bytes: Bytes): Io<void> {
+    checkRange(this, offset, bytes.length);
+    const layer = this.#layers[this.#layers.length - 1];
+    if (layer === undefined) yield* this.device.write(offset, bytes);
+    else yield* this.#store(layer, offset, bytes.length, bytes);
+  }
+
+  *writeZeroes(offset: number, length: number): Io<void> {
+    checkRange(this, offset, length);
+    const layer = this.#layers[this.#layers.length - 1];
+    if (layer === undefined) yield* this.device.writeZeroes(offset, length);
+    else yield* this.#store(layer, offset, length, undefined);
+  }
+
+  *discard(offset: number, length: number): Io<void> {
+    if (this.#layers.length === 0) yield* this.device.discard(offset, length);
+    else yield* this.writeZeroes(offset, length);
+  }
+
+  flush(): Io<void> {
+    return this.device.flush();
+  }
+
+  #top(): Map<number, Bytes> {
+    const layer = this.#layers[this.#layers.length - 1];
+    if (layer === undefined) throw new Refused('no transaction is open');
+    return layer;
+  }
+
+  #find(index: number): Bytes | undefined {
+    for (let depth = this.#layers.length - 1; depth >= 0; depth--) {
+      const block = this.#layers[depth]?.get(index);
+      if (block !== undefined) return block;
+    }
+    return undefined;
+  }
+
+  /** Puts bytes, or zeros, into a layer; a block that is changed in part is copied into it first. */
+  *#store(layer: Map<number, Bytes>, offset: number, length: number, bytes: Bytes | undefined): Io<void> {
+    for (let done = 0; done < length; ) {
+      const index = Math.floor((offset + done) / BLOCK);
+      const within = offset + done - index * BLOCK;
+      const part = Math.min(BLOCK - within, length - done);
+      const whole = within === 0 && (part === BLOCK || offset + done + part === this.size);
+      if (whole && bytes === undefined) layer.set(index, ZERO);
+      else {
+        let block = layer.get(index);
+        if (block === undefined || block === ZERO) {
+          const before = this.#find(index);
+          block = new Uint8Array(BLOCK);
+          if (before !== undefined) block.set(before);
+          else if (!whole) yield* this.device.readInto(index * BLOCK, block.subarray(0, Math.min(BLOCK, this.size - index * BLOCK)));
+          layer.set(index, block);
+        }
+        if (bytes === undefined) block.fill(0, within, within + part);
+        else block.set(bytes.subarray(done, done + part), within);
+      }
+      done += part;
+    }
+  }
+
+  *#apply(layer: Map<number, Bytes>): Io<void> {
+    const indices = [...layer.keys()].sort((a, b) => a - b);
+    const before: { readonly offset: number; readonly bytes: Bytes }[] = [];
+    try {
+      for (let i = 0; i < indices.length; ) {
+        const first = indices[i] ?? 0;
+        let count = 1;
+        while (count * BLOCK < REQUEST && indices[i + count] === first + count) count++;
+        const offset = first * BLOCK;
+        const bytes = new Uint8Array(Math.min(count * BLOCK, this.size - offset));
+        for (let k = 0; k < count; k++) bytes.set((layer.get(first + k) as Bytes).subarray(0, bytes.length - k * BLOCK), k * BLOCK);
+        before.push({ offset, bytes: yield* readNew(this.device, offset, bytes.length) });
+        yield* this.device.write(offset, bytes);
+        i += count;
+      }
+    } catch (error) {
+      for (const { offset, bytes } of before) yield* this.device.write(offset, bytes);
+      throw error;
+    }
+  }
+}
+
+/** A source that can be written, as a device: the raw format. */
+export class WritableSourceDevice extends SourceDevice implements WritableDevice {
+  readonly #target: WritableSource;
+
+  constructor(source: WritableSource) {
+    super(source);
+    this.#target = source;
+  }
+
+  *write(offset: number, bytes: Bytes): Io<void> {
+    checkRange(this, offset, bytes.length, { image: this.source.name });
+    yield* perform(new Write(this.#target, offset, bytes));
+  }
+
+  *writeZeroes(offset: number, length: number): Io<void> {
+    checkRange(this, offset, length, { image: this.source.name });
+    const zeros = new Uint8Array(Math.min(length, REQUEST));
+    for (let done = 0; done < length; done += zeros.length) {
+      yield* perform(new Write(this.#target, offset + done, zeros.subarray(0, length - done)));
+    }
+  }
+
+  discard(offset: number, length: number): Io<void> {
+    return this.writeZeroes(offset, length);
+  }
+
+  *flush(): Io<void> {
+    yield* perform(new Flush(this.#target));
+  }
+}
+
+/** Whether a device takes transactions. */
+export function isTransactional(device: BlockDevice): device is TransactionalDevice {
+  return 'begin' in device && 'commit' in device && 'rollback' in device;
+}

@@ -50,7 +50,7 @@ const ZERO = 0x30;
 /** What a header says; numbers that do not fit are written as 0 and belong into extended records. */
 export interface TarHeader {
   readonly name: Bytes;
-  readonly prefix?: Bytes;
+  readonly prefix?: Bytes | undefined;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -94,12 +94,18 @@ export function tarChecksum(block: Bytes, at: number): number {
 }
 
 function octal(target: Bytes, at: number, digits: number, value: number): void {
-  // Division, not shifts: sizes reach 2^33.
-  let rest = value >= 0 && value < 8 ** digits ? Math.floor(value) : 0;
-  for (let i = at + digits - 1; i >= at; i--) {
-    const next = Math.floor(rest / 8);
-    target[i] = ZERO + (rest - next * 8);
-    rest = next;
+  const fits = value >= 0 && (digits >= 11 ? value <= MAX_OCTAL_11 : value <= MAX_OCTAL_7);
+  // Sizes reach 2^33, and shifts only 2^31: the upper digits are done apart.
+  let low = fits ? value % 0x100_0000 : 0;
+  let high = fits ? (value - low) / 0x100_0000 : 0;
+  let i = at + digits - 1;
+  for (const end = Math.max(at, i - 7); i >= end; i--) {
+    target[i] = ZERO + (low & 7);
+    low >>>= 3;
+  }
+  for (; i >= at; i--) {
+    target[i] = ZERO + (high & 7);
+    high >>>= 3;
   }
 }
 

@@ -173,7 +173,8 @@ class TarWriter {
     }
     if (records.length > 0) yield* this.#extended(records);
     writeTarHeader(this.#buffer, yield* this.#room(TAR_BLOCK), {
-      ...(split ?? { name: name.subarray(name.length - NAME_LENGTH) }),
+      name: split === undefined ? name.subarray(name.length - NAME_LENGTH) : split.name,
+      prefix: split?.prefix,
       mode: stat.mode,
       uid: stat.uid,
       gid: stat.gid,

@@ -7,7 +7,18 @@ import type { DirectoryEntry, DirectoryPart } from '../filesystem/filesystem.ts'
 import type { Io } from '../io/effect.ts';
 import { directoryBlockChecksum, indexBlockChecksum, inodeSeed } from './checksum.ts';
 import { countLimitOffset, type DirectoryForm, hasDirectoryTail, type PlacedEntry, parseEntries } from './directory.ts';
-import { EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
+import { DX_HASH_TEA_UNSIGNED, directoryHash } from './dirhash.ts';
+import { shownName } from './encrypted-name.ts';
+import {
+  COMPAT,
+  DX_ROOT_INFO_STRUCT,
+  EXT4_CASEFOLD_FL,
+  EXT4_ENCRYPT_FL,
+  EXT4_INDEX_FL,
+  EXT4_INLINE_DATA_FL,
+  INCOMPAT,
+} from './format/index.ts';
+import { DX_ROOT_INFO_OFFSET, hashParameters } from './htree.ts';
 import { readInlineTail } from './inline.ts';
 import type { Inode } from './inode.ts';
 import type { EditedEntry, FastCommitState } from './journal/fast-commit-state.ts';
@@ -31,6 +42,40 @@ export function directoryForm(volume: Volume, directory: Inode): DirectoryForm {
 
 /** A part of a directory; `cursor` counts logical blocks. */
 export function* readDirectoryPart(volume: Volume, directory: Inode, cursor = 0): Io<DirectoryPart> {
+  const part = yield* readStoredPart(volume, directory, cursor);
+  return (directory.flags & EXT4_ENCRYPT_FL) === 0 ? part : yield* showCiphertext(volume, directory, part);
+}
+
+/** Names of an encrypted directory as the kernel shows them without the key, with the hash that it would look them up by. */
+function* showCiphertext(volume: Volume, directory: Inode, part: DirectoryPart): Io<DirectoryPart> {
+  const version = yield* hashVersion(volume, directory);
+  const parameters = hashParameters(volume.superblock);
+  const entries = part.entries.map((entry) => {
+    const { hash, minor } = version === undefined ? NO_HASH : directoryHash(entry.name, version, parameters);
+    return { ...entry, name: shownName(entry.name, hash, minor) };
+  });
+  return part.next === undefined ? { entries } : { entries, next: part.next };
+}
+
+const NO_HASH = { hash: 0, minor: 0 };
+
+/** The hash in use by a directory that is indexed, or small enough to count as such (is_dx_dir); undefined: none that needs no key. */
+function* hashVersion(volume: Volume, directory: Inode): Io<number | undefined> {
+  const { compat, blockSize, raw } = volume.superblock;
+  if ((compat & COMPAT.dir_index) === 0 || (directory.flags & EXT4_CASEFOLD_FL) !== 0) return undefined;
+  let version: number | undefined;
+  if ((directory.flags & (EXT4_INDEX_FL | EXT4_INLINE_DATA_FL)) === EXT4_INDEX_FL) {
+    const run = yield* findRun(volume, directory, 0);
+    if (!run.zero && run.physical !== undefined) {
+      const root = yield* volume.cache.read(volume.offsetOfBlock(run.physical, directory.number), blockSize);
+      version = DX_ROOT_INFO_STRUCT.read(root, DX_ROOT_INFO_OFFSET).hash_version;
+    }
+  } else if (directory.size <= blockSize) version = raw.s_def_hash_version;
+  return version !== undefined && version <= DX_HASH_TEA_UNSIGNED ? version : undefined;
+}
+
+/** The same with names as they are stored: ciphertext in an encrypted directory. */
+export function* readStoredPart(volume: Volume, directory: Inode, cursor: number): Io<DirectoryPart> {
   const { fastCommits } = volume;
   if (fastCommits === undefined) return yield* readPart(volume, directory, cursor);
   const made = fastCommits.parentOfCreated(directory.number) !== undefined;

@@ -64,7 +64,8 @@ export class Ext4 implements FileSystem {
       uid: inode.uid,
       gid: inode.gid,
       ...(kind === 'character' || kind === 'block' ? { device: deviceNumber(inode.block) } : {}),
-      size: inode.size,
+      // The length of what readlink gives, which differs from what is stored for an encrypted link.
+      size: kind === 'symlink' && (inode.flags & EXT4_ENCRYPT_FL) !== 0 ? (yield* readLink(this.volume, inode)).length : inode.size,
       // As the kernel tells it: a file inside of its inode takes the blocks that its size would.
       blocks: inlineFile ? inode.blocks + Math.ceil(inode.size / 512) : inode.blocks,
       blockSize: this.volume.superblock.blockSize,

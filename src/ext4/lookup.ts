@@ -5,7 +5,8 @@ import type { DirectoryEntry, DirectoryPart } from '../filesystem/filesystem.ts'
 import type { Io } from '../io/effect.ts';
 import { casefold } from './casefold.ts';
 import type { PlacedEntry } from './directory.ts';
-import { directoryForm, parseBlock, readDirectoryPart } from './directory-read.ts';
+import { directoryForm, parseBlock, readStoredPart } from './directory-read.ts';
+import { ciphertextTest } from './encrypted-name.ts';
 import { COMPAT, EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
 import { searchIndex } from './htree.ts';
 import type { Inode } from './inode.ts';
@@ -22,11 +23,14 @@ export function* lookupName(volume: Volume, directory: Inode, name: Bytes): Io<n
 }
 
 function* lookupOnDisk(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
+  if ((directory.flags & EXT4_ENCRYPT_FL) !== 0) {
+    const same = ciphertextTest(name);
+    return same === undefined ? undefined : yield* lookupLinear(volume, directory, same);
+  }
   const same = equality(volume, directory, name);
   const indexed =
     (volume.superblock.compat & COMPAT.dir_index) !== 0 && (directory.flags & (EXT4_INDEX_FL | EXT4_INLINE_DATA_FL)) === EXT4_INDEX_FL;
-  // Ciphertext that ignores case is hashed with the key.
-  if (indexed && !directoryForm(volume, directory).storedHash) {
+  if (indexed) {
     const form = directoryForm(volume, directory);
     const search = yield* searchIndex(volume, directory, name, (leaf, logical) => {
       const entries: PlacedEntry[] = [];
@@ -45,7 +49,7 @@ function* lookupOnDisk(volume: Volume, directory: Inode, name: Bytes): Io<number
 /** How names are compared: byte by byte, or without case. */
 function equality(volume: Volume, directory: Inode, name: Bytes): (other: Bytes) => boolean {
   const folds = (volume.superblock.incompat & INCOMPAT.casefold) !== 0 && (directory.flags & EXT4_CASEFOLD_FL) !== 0;
-  if (!folds || (directory.flags & EXT4_ENCRYPT_FL) !== 0) return (other) => sameBytes(name, other);
+  if (!folds) return (other) => sameBytes(name, other);
   const folded = casefold(name);
   if (folded === undefined) return (other) => sameBytes(name, other);
   return (other) => {
@@ -57,7 +61,7 @@ function equality(volume: Volume, directory: Inode, name: Bytes): (other: Bytes)
 
 function* lookupLinear(volume: Volume, directory: Inode, same: (other: Bytes) => boolean): Io<number | undefined> {
   for (let cursor: number | undefined = 0; cursor !== undefined; ) {
-    const part: DirectoryPart = yield* readDirectoryPart(volume, directory, cursor);
+    const part: DirectoryPart = yield* readStoredPart(volume, directory, cursor);
     const found: DirectoryEntry | undefined = part.entries.find((entry) => same(entry.name));
     if (found !== undefined) return found.node;
     cursor = part.next;

@@ -1,8 +1,9 @@
 /** The targets of symbolic links: in the inode, inline, or in a block (fs/ext4/symlink.c). */
 import type { Bytes } from '../bytes/struct.ts';
 import { untilNul } from '../bytes/text.ts';
-import { Corrupt, Posix } from '../errors.ts';
+import { Corrupt } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
+import { linkCiphertext, shownName } from './encrypted-name.ts';
 import { readData } from './file.ts';
 import { EXT4_ENCRYPT_FL, EXT4_INLINE_DATA_FL } from './format/inode.ts';
 import { type Inode, isFastSymlink } from './inode.ts';
@@ -22,8 +23,8 @@ export function* readTarget(volume: Volume, inode: Inode): Io<Bytes> {
   return target;
 }
 
-/** What readlink(2) gives. Throws Posix ENOKEY for an encrypted link. */
+/** What readlink(2) gives; of an encrypted link what it gives without the key. */
 export function* readLink(volume: Volume, inode: Inode): Io<Bytes> {
-  if ((inode.flags & EXT4_ENCRYPT_FL) !== 0) throw new Posix('ENOKEY', { layer: 'ext4', inode: inode.number });
-  return untilNul(yield* readTarget(volume, inode));
+  const stored = yield* readTarget(volume, inode);
+  return (inode.flags & EXT4_ENCRYPT_FL) === 0 ? untilNul(stored) : shownName(linkCiphertext(stored, inode.number), 0, 0);
 }

@@ -7,10 +7,21 @@ import ts from 'typescript';
 const configurations = ['tsconfig.core.json', 'tsconfig.node.json', 'tsconfig.browser.json', 'tsconfig.test.json'];
 const findings = new Set();
 
-function isComputation(checker, node) {
-  const type = checker.getTypeAtLocation(node);
+function isComputationType(type) {
+  if (type.isUnion()) return type.types.some(isComputationType);
   const name = type.aliasSymbol?.name ?? type.symbol?.name;
   return name === 'Io' || name === 'Generator';
+}
+
+function isComputation(checker, node) {
+  return isComputationType(checker.getTypeAtLocation(node));
+}
+
+/** `list.forEach((x) => computation(x))`: the callback's caller expects nothing and gets a computation that nobody performs. */
+function isDroppedByCallback(checker, node) {
+  if (!ts.isArrowFunction(node) || ts.isBlock(node.body) || !isComputation(checker, node.body)) return false;
+  const signatures = checker.getContextualType(node)?.getCallSignatures() ?? [];
+  return signatures.some((signature) => (checker.getReturnTypeOfSignature(signature).flags & ts.TypeFlags.Void) !== 0);
 }
 
 function report(file, node, text) {
@@ -31,6 +42,8 @@ for (const configuration of configurations) {
         report(file, node, 'a computation is dropped: write yield*');
       if (ts.isVoidExpression(node) && isComputation(checker, node.expression))
         report(file, node, 'a computation is dropped: write yield*');
+      if (isDroppedByCallback(checker, node))
+        report(file, node.body, 'a computation is dropped: the caller of this callback expects nothing');
       if (ts.isYieldExpression(node) && !node.asteriskToken && !inIo) report(file, node, 'plain yield outside of src/io: write yield*');
       ts.forEachChild(node, visit);
     };

@@ -1,85 +1,70 @@
-/** Bitmaps whose bit `i` is bit `i & 7` of byte `i >> 3`, as ext2/3/4 keep theirs. */
+/** Bitmaps as file systems keep them: bit i in byte i >> 3, the least significant first. */
 import type { Bytes } from './struct.ts';
 
-export function testBit(bitmap: Bytes, bit: number): boolean {
-  return ((bitmap[bit >>> 3]! >>> (bit & 7)) & 1) !== 0;
+/** Whether bit `index` is set. */
+export function testBit(bitmap: Bytes, index: number): boolean {
+  return ((bitmap[Math.floor(index / 8)]! >>> (index & 7)) & 1) === 1;
+}
+
+export function setBit(bitmap: Bytes, index: number): void {
+  const at = Math.floor(index / 8);
+  bitmap[at] = bitmap[at]! | (1 << (index & 7));
+}
+
+export function clearBit(bitmap: Bytes, index: number): void {
+  const at = Math.floor(index / 8);
+  bitmap[at] = bitmap[at]! & ~(1 << (index & 7));
 }
 
 /** Sets the bits `[start, end)`. */
 export function setBits(bitmap: Bytes, start: number, end: number): void {
-  for (let bit = start; bit < end; ) {
-    if ((bit & 7) === 0 && bit + 8 <= end) {
-      const bytes = (end - bit) >>> 3;
-      bitmap.fill(0xff, bit >>> 3, (bit >>> 3) + bytes);
-      bit += bytes * 8;
-    } else {
-      bitmap[bit >>> 3]! |= 1 << (bit & 7);
-      bit++;
-    }
-  }
+  let index = start;
+  while (index < end && (index & 7) !== 0) setBit(bitmap, index++);
+  const whole = Math.floor((end - index) / 8);
+  if (whole > 0) bitmap.fill(0xff, index / 8, index / 8 + whole);
+  for (index += Math.max(0, whole) * 8; index < end; index++) setBit(bitmap, index);
 }
 
 /** Clears the bits `[start, end)`. */
 export function clearBits(bitmap: Bytes, start: number, end: number): void {
-  for (let bit = start; bit < end; ) {
-    if ((bit & 7) === 0 && bit + 8 <= end) {
-      const bytes = (end - bit) >>> 3;
-      bitmap.fill(0, bit >>> 3, (bit >>> 3) + bytes);
-      bit += bytes * 8;
-    } else {
-      bitmap[bit >>> 3]! &= ~(1 << (bit & 7));
-      bit++;
-    }
-  }
+  let index = start;
+  while (index < end && (index & 7) !== 0) clearBit(bitmap, index++);
+  const whole = Math.floor((end - index) / 8);
+  if (whole > 0) bitmap.fill(0, index / 8, index / 8 + whole);
+  for (index += Math.max(0, whole) * 8; index < end; index++) clearBit(bitmap, index);
 }
 
-/** The first clear bit in `[start, end)`; `end` when there is none. */
-export function nextClear(bitmap: Bytes, start: number, end: number): number {
-  let bit = start;
-  while (bit < end) {
-    if ((bit & 7) === 0 && bitmap[bit >>> 3] === 0xff) bit += 8;
-    else if (testBit(bitmap, bit)) bit++;
-    else return bit;
+/** The first clear bit in `[start, end)`; -1 when all are set. */
+export function findClear(bitmap: Bytes, start: number, end: number): number {
+  for (let index = start; index < end; ) {
+    if ((index & 7) === 0 && bitmap[index / 8] === 0xff) index += 8;
+    else if (testBit(bitmap, index)) index++;
+    else return index;
   }
-  return end;
+  return -1;
 }
 
-/** The first set bit in `[start, end)`; `end` when there is none. */
-export function nextSet(bitmap: Bytes, start: number, end: number): number {
-  let bit = start;
-  while (bit < end) {
-    if ((bit & 7) === 0 && bitmap[bit >>> 3] === 0) bit += 8;
-    else if (!testBit(bitmap, bit)) bit++;
-    else return bit;
+/** The first set bit in `[start, end)`; `end` when all are clear. */
+export function findSet(bitmap: Bytes, start: number, end: number): number {
+  for (let index = start; index < end; ) {
+    if ((index & 7) === 0 && bitmap[index / 8] === 0) index += 8;
+    else if (!testBit(bitmap, index)) index++;
+    else return index;
   }
   return end;
 }
 
-/**
- * A run of clear bits in `[start, end)`: the first one of at least `wanted` bits, cut to them, else the longest there is; undefined when
- * all bits are set.
- */
-export function findClearRun(bitmap: Bytes, start: number, end: number, wanted: number): { start: number; length: number } | undefined {
-  let best: { start: number; length: number } | undefined;
-  for (let bit = nextClear(bitmap, start, end); bit < end; ) {
-    const stop = nextSet(bitmap, bit, Math.min(end, bit + wanted));
-    const length = stop - bit;
-    if (length >= wanted) return { start: bit, length: wanted };
-    if (best === undefined || length > best.length) best = { start: bit, length };
-    bit = nextClear(bitmap, stop, end);
-  }
-  return best;
-}
-
-/** How many bits of `[start, end)` are set. */
-export function countSet(bitmap: Bytes, start: number, end: number): number {
+const ONES = Uint8Array.from({ length: 256 }, (_, byte) => {
   let count = 0;
-  for (let bit = start; bit < end; ) {
-    if ((bit & 7) === 0 && bit + 8 <= end) {
-      let byte = bitmap[bit >>> 3]!;
-      for (; byte !== 0; byte &= byte - 1) count++;
-      bit += 8;
-    } else if (testBit(bitmap, bit++)) count++;
-  }
+  for (let rest = byte; rest > 0; rest &= rest - 1) count++;
   return count;
+});
+
+/** How many of the bits `[0, end)` are clear. */
+export function countClear(bitmap: Bytes, end: number): number {
+  let set = 0;
+  const whole = Math.floor(end / 8);
+  for (let at = 0; at < whole; at++) set += ONES[bitmap[at]!]!;
+  for (let index = whole * 8; index < end; index++) if (testBit(bitmap, index)) set++;
+  return end - set;
 }

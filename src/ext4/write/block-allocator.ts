@@ -1,0 +1,209 @@
+/**
+ * Taking and giving back blocks: the block bitmaps, the counts of their groups, and where new blocks go.
+ *
+ * The unit is the cluster (a block, without bigalloc). Numbers that leave this file are blocks.
+ */
+import { clearBits, findClearRun, nextClear, nextSet, setBits, testBit } from '../../bytes/bitmap.ts';
+import type { Bytes } from '../../bytes/struct.ts';
+import { Corrupt, Posix } from '../../errors.ts';
+import type { Io } from '../../io/effect.ts';
+import { bitmapChecksum } from '../checksum.ts';
+import { EXT4_BG_BLOCK_UNINIT } from '../format/index.ts';
+import { Generations } from '../generations.ts';
+import type { GroupDescriptor } from '../groups.ts';
+import { clustersInGroup, descriptorBlocksInGroup, groupFirstBlock, hasSuperblockCopy } from '../layout.ts';
+import type { WritableVolume } from './writable-volume.ts';
+
+/** Bytes of bitmaps that are kept between operations, in each of two generations. */
+const BITMAP_BUDGET = 2 << 20;
+/** Groups of a flex group at most that are asked whether their tables stand in a group. */
+const MAX_FLEX_GROUPS = 1024;
+
+/** Blocks that follow each other on the device. */
+export interface AllocatedRun {
+  readonly start: number;
+  readonly length: number;
+}
+
+export class BlockAllocator {
+  readonly #volume: WritableVolume;
+  readonly #clean: Generations<Bytes>;
+  readonly #dirty = new Map<number, Bytes>();
+
+  constructor(volume: WritableVolume) {
+    this.#volume = volume;
+    this.#clean = new Generations(Math.max(4, Math.floor(BITMAP_BUDGET / volume.superblock.blockSize)));
+  }
+
+  /**
+   * Takes up to `wanted` blocks that follow each other, as near behind `goal` as there are any; at least one cluster. With bigalloc the
+   * run begins at a cluster and has whole ones. Throws Posix ENOSPC.
+   */
+  *allocate(goal: number, wanted: number): Io<AllocatedRun> {
+    const { superblock } = this.#volume;
+    const { clusterRatio, firstDataBlock, blocksCount, blocksPerGroup, groupCount } = superblock;
+    const clusters = Math.min(Math.ceil(wanted / clusterRatio), superblock.clustersPerGroup);
+    const from = goal > firstDataBlock && goal < blocksCount ? goal : firstDataBlock;
+    const first = Math.floor((from - firstDataBlock) / blocksPerGroup);
+    const bit = Math.floor((from - groupFirstBlock(superblock, first)) / clusterRatio);
+    // First where the whole run may fit, then wherever anything is left.
+    for (const least of clusters > 1 ? [clusters, 1] : [1]) {
+      for (let k = 0; k < groupCount; k++) {
+        const group = (first + k) % groupCount;
+        const descriptor = yield* this.#volume.groups.descriptor(group);
+        if (descriptor.freeClusters < least) continue;
+        const bitmap = yield* this.#load(descriptor);
+        const run = search(bitmap, k === 0 ? bit : 0, clustersInGroup(superblock, group), clusters, k === 0);
+        if (run === undefined || (run.length < least && k > 0)) continue;
+        this.#mark(descriptor, bitmap, run.start, run.length, true);
+        return { start: groupFirstBlock(superblock, group) + run.start * clusterRatio, length: run.length * clusterRatio };
+      }
+    }
+    throw new Posix('ENOSPC', { layer: 'ext4' });
+  }
+
+  /** Gives blocks back; with bigalloc whole clusters. Throws Corrupt for blocks that are free already. */
+  *free(start: number, length: number): Io<void> {
+    const { superblock } = this.#volume;
+    const { clusterRatio, firstDataBlock, blocksPerGroup, blocksCount } = superblock;
+    if (!(start > firstDataBlock && start + length <= blocksCount)) {
+      throw new Corrupt(`blocks ${start} to ${start + length - 1} to be freed lie outside of the file system`, { layer: 'ext4' });
+    }
+    for (let block = start; block < start + length; ) {
+      const group = Math.floor((block - firstDataBlock) / blocksPerGroup);
+      const end = Math.min(start + length, groupFirstBlock(superblock, group) + blocksPerGroup);
+      const descriptor = yield* this.#volume.groups.descriptor(group);
+      const bitmap = yield* this.#load(descriptor);
+      const first = Math.floor((block - groupFirstBlock(superblock, group)) / clusterRatio);
+      const last = Math.ceil((end - groupFirstBlock(superblock, group)) / clusterRatio);
+      if (nextClear(bitmap, first, last) < last) {
+        throw new Corrupt(`blocks ${block} to ${end - 1} are freed although not all are in use; run e2fsck`, { layer: 'ext4' });
+      }
+      this.#mark(descriptor, bitmap, first, last - first, false);
+      block = end;
+    }
+  }
+
+  /** Makes the block bitmap of a group real, as the kernel does when it takes the group's first inode. */
+  *materialize(group: number): Io<void> {
+    const descriptor = yield* this.#volume.groups.descriptor(group);
+    if ((descriptor.flags & EXT4_BG_BLOCK_UNINIT) === 0) return;
+    const bitmap = yield* this.#load(descriptor);
+    this.#mark(descriptor, bitmap, 0, 0, true);
+  }
+
+  /** Writes the bitmaps that changed and puts their checksums into the descriptors. */
+  *flush(): Io<void> {
+    const { superblock, groups, cache } = this.#volume;
+    for (const [group, bitmap] of this.#dirty) {
+      const { blockBitmap } = yield* groups.descriptor(group);
+      yield* cache.write(blockBitmap * superblock.blockSize, bitmap);
+      if (superblock.metadataCsum) {
+        groups.change(group, { blockBitmapChecksum: bitmapChecksum(superblock.checksumSeed, bitmap, superblock.clustersPerGroup / 8) });
+      }
+      this.#clean.set(group, bitmap);
+    }
+    this.#dirty.clear();
+  }
+
+  forget(): void {
+    this.#clean.clear();
+    this.#dirty.clear();
+  }
+
+  #mark(descriptor: GroupDescriptor, bitmap: Bytes, start: number, length: number, used: boolean): void {
+    const { groups, superblock } = this.#volume;
+    if (used) setBits(bitmap, start, start + length);
+    else clearBits(bitmap, start, start + length);
+    this.#dirty.set(descriptor.group, bitmap);
+    const change = used ? -length : length;
+    groups.change(descriptor.group, {
+      freeClusters: descriptor.freeClusters + change,
+      flags: descriptor.flags & ~EXT4_BG_BLOCK_UNINIT,
+    });
+    if (change !== 0) this.#volume.addFreeBlocks(change * superblock.clusterRatio);
+  }
+
+  *#load(descriptor: GroupDescriptor): Io<Bytes> {
+    const { group } = descriptor;
+    const known = this.#dirty.get(group) ?? this.#clean.get(group);
+    if (known !== undefined) return known;
+    const bitmap = yield* (descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0 ? this.#initial(descriptor) : this.#read(descriptor);
+    this.#clean.set(group, bitmap);
+    return bitmap;
+  }
+
+  *#read(descriptor: GroupDescriptor): Io<Bytes> {
+    const { superblock, complaints } = this.#volume;
+    const { group, blockBitmap } = descriptor;
+    const bitmap = yield* this.#volume.readBlock(blockBitmap);
+    if (superblock.metadataCsum) {
+      const sum = bitmapChecksum(superblock.checksumSeed, bitmap, superblock.clustersPerGroup / 8);
+      const known = superblock.groupDescriptorSize >= 0x3a ? sum : sum & 0xffff;
+      if (known !== descriptor.blockBitmapChecksum) {
+        complaints.mismatch(`block bitmap of group ${group}`, { offset: blockBitmap * superblock.blockSize });
+      }
+    }
+    // What is free here must not be what the file system itself stands on.
+    for (const { start, length } of yield* this.#metadataIn(group)) {
+      if (nextClear(bitmap, start, start + length) < start + length) {
+        throw new Corrupt(`block bitmap of group ${group}: blocks of the file system's own tables are marked as free; run e2fsck`, {
+          layer: 'ext4',
+          offset: blockBitmap * superblock.blockSize,
+        });
+      }
+    }
+    return bitmap;
+  }
+
+  /** What the bitmap of a group stands for that says BLOCK_UNINIT (ext4_init_block_bitmap). */
+  *#initial(descriptor: GroupDescriptor): Io<Bytes> {
+    const { superblock } = this.#volume;
+    const bitmap = new Uint8Array(superblock.blockSize);
+    for (const { start, length } of yield* this.#metadataIn(descriptor.group)) setBits(bitmap, start, start + length);
+    setBits(bitmap, clustersInGroup(superblock, descriptor.group), superblock.blockSize * 8);
+    return bitmap;
+  }
+
+  /** The clusters of a group, as bits, that hold superblock and descriptor copies, bitmaps and inode tables, of other groups too. */
+  *#metadataIn(group: number): Io<AllocatedRun[]> {
+    const { superblock, groups } = this.#volume;
+    const { clusterRatio, inodesPerGroup, inodeSize, blockSize, groupCount } = superblock;
+    const first = groupFirstBlock(superblock, group);
+    const end = first + superblock.blocksPerGroup;
+    const found: AllocatedRun[] = [];
+    const add = (block: number, count: number): void => {
+      const from = Math.max(block, first);
+      const to = Math.min(block + count, end);
+      if (from >= to) return;
+      const start = Math.floor((from - first) / clusterRatio);
+      found.push({ start, length: Math.ceil((to - first) / clusterRatio) - start });
+    };
+    const copy = hasSuperblockCopy(superblock, group);
+    const descriptors = descriptorBlocksInGroup(superblock, group);
+    add(first, (copy ? 1 + superblock.raw.s_reserved_gdt_blocks : 0) + descriptors);
+    const flex = Math.min(2 ** Math.min(superblock.raw.s_log_groups_per_flex, 31), MAX_FLEX_GROUPS);
+    const leader = group - (group % flex);
+    const tableBlocks = Math.ceil((inodesPerGroup * inodeSize) / blockSize);
+    for (let other = leader; other < Math.min(leader + flex, groupCount); other++) {
+      const { blockBitmap, inodeBitmap, inodeTable } = yield* groups.descriptor(other);
+      add(blockBitmap, 1);
+      add(inodeBitmap, 1);
+      add(inodeTable, tableBlocks);
+    }
+    return found;
+  }
+}
+
+/** A run of free bits: at `goal` itself if that is free, else behind it, else before it. */
+function search(bitmap: Bytes, goal: number, end: number, wanted: number, exact: boolean): AllocatedRun | undefined {
+  if (exact && goal < end && !testBit(bitmap, goal)) {
+    const stop = nextSet(bitmap, goal, Math.min(end, goal + wanted));
+    return { start: goal, length: stop - goal };
+  }
+  const behind = findClearRun(bitmap, goal, end, wanted);
+  if (behind !== undefined && (behind.length >= wanted || goal === 0)) return behind;
+  const before = findClearRun(bitmap, 0, Math.min(goal, end), wanted);
+  if (behind === undefined) return before;
+  return before !== undefined && before.length > behind.length ? before : behind;
+}

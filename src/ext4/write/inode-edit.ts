@@ -1,0 +1,145 @@
+/** One inode while it is being changed: its bytes, and the fields under the kernel's names. */
+import { type Bytes, viewOf } from '../../bytes/struct.ts';
+import { Posix } from '../../errors.ts';
+import type { Timestamp } from '../../filesystem/filesystem.ts';
+import { hasChecksumHigh, inodeChecksum } from '../checksum.ts';
+import { EXT4_HUGE_FILE_FL, EXT4_INODE, EXT4_INODE_128, INCOMPAT, type RawInode, RO_COMPAT } from '../format/index.ts';
+import { encodeTime, type Inode, parseInode } from '../inode.ts';
+import type { WritableVolume } from './writable-volume.ts';
+
+/** The extra fields that a new inode gets: up to `i_projid`. */
+const EXTRA_SIZE = 32;
+const TWO_32 = 0x1_0000_0000;
+/** The largest number that `i_blocks` holds in units of 512 bytes: 48 bits with huge_file, else 32. */
+const MAX_BLOCKS_48 = 2 ** 48 - 1;
+const MAX_BLOCKS_32 = 2 ** 32 - 1;
+
+export class InodeEdit {
+  readonly number: number;
+  /** All `s_inode_size` bytes; attributes inside of the inode are changed here, then {@link touch} is called. */
+  readonly bytes: Bytes;
+  readonly #volume: WritableVolume;
+  #changed = false;
+  #inode: Inode | undefined;
+
+  constructor(volume: WritableVolume, number: number, bytes: Bytes) {
+    this.#volume = volume;
+    this.number = number;
+    this.bytes = bytes;
+  }
+
+  /** An inode as it is right after its allocation: links 0, no mode yet, times now. */
+  static fresh(volume: WritableVolume, number: number): InodeEdit {
+    const edit = new InodeEdit(volume, number, new Uint8Array(volume.superblock.inodeSize));
+    const { raw, inodeSize } = volume.superblock;
+    const extra = inodeSize === 128 ? 0 : Math.min(inodeSize - 128, Math.max(raw.s_want_extra_isize, raw.s_min_extra_isize, EXTRA_SIZE));
+    edit.change({ i_generation: volume.random() >>> 0, i_version_lo: 1, ...(extra === 0 ? {} : { i_extra_isize: extra & ~3 }) });
+    const now = volume.now();
+    edit.setTimes({ atime: now, mtime: now, ctime: now, btime: now });
+    return edit;
+  }
+
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** The inode as it now stands, decoded; a new object after every change. */
+  get inode(): Inode {
+    this.#inode ??= this.#volume.inodes.get(this.number) ?? parseInode(this.#volume.superblock, this.number, viewOf(this.bytes), 0);
+    return this.#inode;
+  }
+
+  /** Changes fields. Fields behind the inode's extra size do not exist and are passed over. */
+  change(fields: Partial<RawInode>): void {
+    if (this.bytes.length >= EXT4_INODE.size) {
+      const extra = fields.i_extra_isize ?? viewOf(this.bytes).getUint16(0x80, true);
+      const present = Object.entries(fields).filter(([name]) => {
+        const { offset, length } = EXT4_INODE.fields[name as keyof RawInode];
+        return offset < 128 || offset + length <= 128 + extra || name === 'i_extra_isize';
+      });
+      EXT4_INODE.write(this.bytes, 0, Object.fromEntries(present) as Partial<RawInode>);
+    } else EXT4_INODE_128.write(this.bytes, 0, fields);
+    this.touch();
+  }
+
+  /** Says that `bytes` were changed. */
+  touch(): void {
+    this.#changed = true;
+    this.#inode = undefined;
+    this.#volume.inodes.delete(this.number);
+  }
+
+  /** Sets the length. The caller has seen to it that the file system can hold it ({@link checkSize} in file-write). */
+  setSize(size: number): void {
+    this.change({ i_size_lo: size % TWO_32, i_size_high: Math.floor(size / TWO_32) });
+    if (size >= 0x8000_0000 && (this.#volume.superblock.roCompat & RO_COMPAT.large_file) === 0 && this.inode.kind === 'file') {
+      this.#volume.changeSuperblock({ s_feature_ro_compat: this.#volume.superblock.roCompat | RO_COMPAT.large_file });
+    }
+  }
+
+  /** Adds blocks of the file system to `i_blocks`; a negative number takes them away. Throws Posix EFBIG beyond what the field holds. */
+  addBlocks(count: number): void {
+    const { blockSize, roCompat } = this.#volume.superblock;
+    this.#setBlocks(this.inode.blocks + count * (blockSize / 512), blockSize, (roCompat & RO_COMPAT.huge_file) !== 0);
+  }
+
+  #setBlocks(sectors: number, blockSize: number, hugeFile: boolean): void {
+    const flags = this.inode.flags;
+    if (sectors <= (hugeFile ? MAX_BLOCKS_48 : MAX_BLOCKS_32)) {
+      this.change({
+        i_blocks_lo: sectors % TWO_32,
+        ...(hugeFile ? { i_blocks_high: Math.floor(sectors / TWO_32) } : {}),
+        ...((flags & EXT4_HUGE_FILE_FL) !== 0 ? { i_flags: (flags & ~EXT4_HUGE_FILE_FL) >>> 0 } : {}),
+      });
+      return;
+    }
+    if (!hugeFile) throw new Posix('EFBIG', { layer: 'ext4', inode: this.number });
+    const blocks = sectors / (blockSize / 512);
+    this.change({
+      i_blocks_lo: blocks % TWO_32,
+      i_blocks_high: Math.floor(blocks / TWO_32),
+      i_flags: (flags | EXT4_HUGE_FILE_FL) >>> 0,
+    });
+  }
+
+  setOwner(uid: number | undefined, gid: number | undefined): void {
+    this.change({
+      ...(uid === undefined ? {} : { i_uid: uid & 0xffff, i_uid_high: uid >>> 16 }),
+      ...(gid === undefined ? {} : { i_gid: gid & 0xffff, i_gid_high: gid >>> 16 }),
+    });
+  }
+
+  /** Times; an inode of 128 bytes keeps whole seconds up to 2038 and clamps what is later. */
+  setTimes(times: {
+    readonly atime?: Timestamp;
+    readonly mtime?: Timestamp;
+    readonly ctime?: Timestamp;
+    readonly btime?: Timestamp;
+  }): void {
+    const extra = this.bytes.length > 128 ? viewOf(this.bytes).getUint16(0x80, true) : 0;
+    const encode = (time: Timestamp, covered: boolean): { readonly seconds: number; readonly extra: number } =>
+      encodeTime(covered ? time : { seconds: Math.min(time.seconds, 0x7fff_ffff), nanoseconds: 0 });
+    const fields: Partial<RawInode> = {};
+    if (times.ctime !== undefined) ({ seconds: fields.i_ctime, extra: fields.i_ctime_extra } = encode(times.ctime, extra >= 8));
+    if (times.mtime !== undefined) ({ seconds: fields.i_mtime, extra: fields.i_mtime_extra } = encode(times.mtime, extra >= 12));
+    if (times.atime !== undefined) ({ seconds: fields.i_atime, extra: fields.i_atime_extra } = encode(times.atime, extra >= 16));
+    if (times.btime !== undefined) ({ seconds: fields.i_crtime, extra: fields.i_crtime_extra } = encode(times.btime, extra >= 24));
+    this.change(fields);
+  }
+
+  /** Sets the place of the block of attributes; 0: none. */
+  setFileAcl(block: number): void {
+    const has64bit = (this.#volume.superblock.incompat & INCOMPAT['64bit']) !== 0;
+    this.change({ i_file_acl_lo: block % TWO_32, ...(has64bit ? { i_file_acl_high: Math.floor(block / TWO_32) } : {}) });
+  }
+
+  /** Puts the checksum in, before the bytes are written. */
+  seal(): void {
+    const { metadataCsum, checksumSeed, inodeSize } = this.#volume.superblock;
+    if (!metadataCsum) return;
+    const sum = inodeChecksum(checksumSeed, this.number, this.bytes, 0, inodeSize);
+    const view = viewOf(this.bytes);
+    view.setUint16(0x7c, sum & 0xffff, true);
+    if (hasChecksumHigh(this.bytes, 0, inodeSize)) view.setUint16(0x82, sum >>> 16, true);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * An ext2/3/4 file system that is being changed: what the operation under way has changed in memory, and how it gets to the device.
+ *
+ * An operation edits inodes, bitmaps, descriptors and the superblock in memory and writes blocks of data and directories at once; at its
+ * end {@link WritableVolume.flush} writes the rest. When it fails, the device's transaction is rolled back and
+ * {@link WritableVolume.forget} drops all that was read or changed since, so that memory and device agree again.
+ */
+import { type Bytes, viewOf } from '../../bytes/struct.ts';
+import type { Timestamp } from '../../filesystem/filesystem.ts';
+import { WritableCachedDevice } from '../../io/cache.ts';
+import type { Io } from '../../io/effect.ts';
+import type { TransactionalDevice } from '../../io/transaction.ts';
+import { superblockChecksum } from '../checksum.ts';
+import type { Complaints } from '../complaints.ts';
+import { EXT4_SUPER_BLOCK, type RawSuperblock, SUPERBLOCK_OFFSET } from '../format/index.ts';
+import { inodeOffset, readInodeBytes } from '../inode-table.ts';
+import { parseSuperblock, type Superblock } from '../superblock.ts';
+import { cacheOptions, Volume } from '../volume.ts';
+import { BlockAllocator } from './block-allocator.ts';
+import { WritableGroupTable } from './group-writer.ts';
+import { InodeAllocator } from './inode-allocator.ts';
+import { InodeEdit } from './inode-edit.ts';
+
+export interface WriterOptions {
+  /** The time that new and changed nodes get. */
+  readonly now: () => Timestamp;
+  /** A random number of 32 bits, for the generation of new inodes. */
+  readonly random: () => number;
+  readonly cacheBudget?: number;
+}
+
+export class WritableVolume extends Volume {
+  declare readonly device: TransactionalDevice;
+  declare readonly cache: WritableCachedDevice;
+  declare readonly groups: WritableGroupTable;
+  readonly blocks: BlockAllocator;
+  readonly inodeNumbers: InodeAllocator;
+  readonly now: () => Timestamp;
+  readonly random: () => number;
+  readonly #edits = new Map<number, InodeEdit>();
+  #superblockBytes: Bytes;
+  #superblockDirty = false;
+
+  /** `superblockBytes`: the 1024 bytes from which `superblock` was parsed. */
+  constructor(device: TransactionalDevice, superblock: Superblock, superblockBytes: Bytes, complaints: Complaints, options: WriterOptions) {
+    const cache = new WritableCachedDevice(device, cacheOptions(device, superblock, options.cacheBudget));
+    super(device, superblock, { complaints, cache, groups: new WritableGroupTable(cache, superblock, complaints) });
+    this.#superblockBytes = superblockBytes.slice();
+    this.now = options.now;
+    this.random = options.random;
+    this.blocks = new BlockAllocator(this);
+    this.inodeNumbers = new InodeAllocator(this);
+  }
+
+  override pendingInode(number: number): Bytes | undefined {
+    const edit = this.#edits.get(number);
+    return edit?.changed ? edit.bytes : undefined;
+  }
+
+  /** An inode for changing; within one operation the same object each time. */
+  *edit(number: number): Io<InodeEdit> {
+    const known = this.#edits.get(number);
+    if (known !== undefined) return known;
+    const edit = new InodeEdit(this, number, (yield* readInodeBytes(this, number)).slice());
+    this.#edits.set(number, edit);
+    return edit;
+  }
+
+  /** A fresh inode, all zero but for what every new inode has; `number` was just allocated. */
+  editNew(number: number): InodeEdit {
+    const edit = InodeEdit.fresh(this, number);
+    this.#edits.set(number, edit);
+    return edit;
+  }
+
+  /** A copy of a block of metadata, for changing; give it back with {@link writeBlock}. */
+  *readBlock(block: number, inode?: number): Io<Bytes> {
+    return (yield* this.cache.read(this.offsetOfBlock(block, inode), this.superblock.blockSize)).slice();
+  }
+
+  /** Writes a block of metadata. */
+  *writeBlock(block: number, bytes: Bytes, inode?: number): Io<void> {
+    yield* this.cache.write(this.offsetOfBlock(block, inode), bytes);
+  }
+
+  /** Changes fields of the superblock, features too; its geometry must stay. */
+  changeSuperblock(change: Partial<RawSuperblock>): void {
+    EXT4_SUPER_BLOCK.write(this.#superblockBytes, 0, change);
+    this.#superblockDirty = true;
+    const isFeature =
+      change.s_feature_compat !== undefined || change.s_feature_incompat !== undefined || change.s_feature_ro_compat !== undefined;
+    if (!isFeature && change.s_last_orphan === undefined && change.s_volume_name === undefined) return;
+    this.#seal();
+    this.superblock = parseSuperblock(this.#superblockBytes);
+  }
+
+  /** Adds to the superblock's count of free blocks. */
+  addFreeBlocks(count: number): void {
+    const view = viewOf(this.#superblockBytes);
+    const { s_free_blocks_count_lo: low, s_free_blocks_count_hi: high } = EXT4_SUPER_BLOCK.fields;
+    const total = view.getUint32(high.offset, true) * 0x1_0000_0000 + view.getUint32(low.offset, true) + count;
+    this.changeSuperblock({ s_free_blocks_count_lo: total % 0x1_0000_0000, s_free_blocks_count_hi: Math.floor(total / 0x1_0000_0000) });
+  }
+
+  /** Adds to the superblock's count of free inodes. */
+  addFreeInodes(count: number): void {
+    const total = viewOf(this.#superblockBytes).getUint32(EXT4_SUPER_BLOCK.fields.s_free_inodes_count.offset, true) + count;
+    this.changeSuperblock({ s_free_inodes_count: total });
+  }
+
+  /** Writes all that the operation changed in memory: inodes, bitmaps, descriptors, superblock. */
+  *flush(): Io<void> {
+    for (const edit of this.#edits.values()) {
+      if (!edit.changed) continue;
+      edit.seal();
+      yield* this.cache.write(yield* inodeOffset(this, edit.number), edit.bytes);
+    }
+    this.#edits.clear();
+    yield* this.inodeNumbers.flush();
+    yield* this.blocks.flush();
+    yield* this.groups.flush();
+    if (!this.#superblockDirty) return;
+    const { seconds } = this.now();
+    EXT4_SUPER_BLOCK.write(this.#superblockBytes, 0, { s_wtime: seconds >>> 0, s_wtime_hi: Math.floor(seconds / 0x1_0000_0000) & 0xff });
+    this.#seal();
+    yield* this.cache.write(SUPERBLOCK_OFFSET, this.#superblockBytes);
+    this.#superblockDirty = false;
+  }
+
+  /** What the superblock holds now; with {@link forget} it is put back. Taken between operations, when nothing waits to be written. */
+  save(): () => void {
+    const bytes = this.#superblockBytes.slice();
+    const { superblock } = this;
+    return () => this.forget(bytes, superblock);
+  }
+
+  /** Drops everything that is in memory: the device has gone back to what it was. */
+  forget(superblockBytes: Bytes, superblock: Superblock): void {
+    this.#superblockBytes = superblockBytes.slice();
+    this.superblock = superblock;
+    this.#superblockDirty = false;
+    this.#edits.clear();
+    this.inodes.clear();
+    this.extentNodes.clear();
+    this.blocks.forget();
+    this.inodeNumbers.forget();
+    this.groups.clear();
+    this.cache.clear();
+  }
+
+  #seal(): void {
+    if (!this.superblock.metadataCsum) return;
+    EXT4_SUPER_BLOCK.write(this.#superblockBytes, 0, { s_checksum: superblockChecksum(this.#superblockBytes) });
+  }
+}

@@ -18,6 +18,27 @@ const besideTheBundle = {
   },
 };
 
+/**
+ * Takes Node.js's own modules without importing them: an import statement touches all exports of a module, which makes node:process open
+ * the standard streams and node:crypto load WebCrypto. Saves some 10 ms of each start.
+ */
+const builtinModules = {
+  name: 'builtin-modules',
+  renderChunk: (code) =>
+    code
+      .replace(/^import (?:\* as )?process from "node:process";$/gm, '')
+      .replace(/^import (?:\* as )?(\w+) from "(node:[\w/]+)";$/gm, 'const $1 = process.getBuiltinModule("$2");')
+      .replace(/^import \{([^}]*)\} from "(node:[\w/]+)";$/gm, (_, names, name) => {
+        return `const {${names.replace(/ as /g, ':')}} = process.getBuiltinModule("${name}");`;
+      }),
+};
+
+/** What every short call needs, in one chunk: each chunk of its own costs a millisecond or two. The rest comes by dynamic import. */
+const core = {
+  name: 'core',
+  test: /src[/\\](errors|bytes|io|codec|qcow2|image|partition|filesystem|ext4|vfat|cli|platform[/\\]node[/\\](file|codecs)\.|commands[/\\](cat|ls|filesystems|open|output|invocation|options|table|declaration|suggest|damage|shown-path|file-text|accounts|image[/\\]index)\.|guest[/\\](disk|tree|walk|directory|mounts|path|registry|resolve|file-data)\.|guest[/\\]inspect[/\\](systems|classify|devices|fstab|probe|shell-words)\.)/,
+};
+
 export default {
   input: { guestless: 'tools/entry.js' },
   platform: 'node',
@@ -26,7 +47,19 @@ export default {
   transform: { define: { __dirname: 'import.meta.dirname' }, target: 'node20' },
   // package.json says that no module has side effects, which holds for the library and not for the tool's own start.
   treeshake: { moduleSideEffects: [{ test: /[/\\](src[/\\]cli|node_modules)[/\\]/, sideEffects: true }] },
-  output: { dir: target, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', comments: false },
+  output: {
+    dir: target,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    comments: false,
+    advancedChunks: { groups: [core] },
+    minify: {
+      compress: true,
+      mangle: { toplevel: true, keepNames: { function: false, class: true } },
+      codegen: { removeWhitespace: true },
+    },
+  },
   checks: { bundlerTimings: false, pluginTimings: false, emptyImportMeta: false },
-  plugins: [besideTheBundle],
+  plugins: [builtinModules, besideTheBundle],
 };

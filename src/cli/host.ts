@@ -1,9 +1,6 @@
 /** The host of the command line: files, standard streams, checksums of Node.js. */
-import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import * as process from 'node:process';
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
 import type { Host, NewFile, OpenOptions } from '../commands/host.ts';
@@ -61,7 +58,7 @@ export class NodeHost implements Host {
     return now(readStandardInput);
   }
 
-  readonly hashes: HashFactory = (algorithm) => crypto.createHash(algorithm);
+  readonly hashes: HashFactory = (algorithm) => process.getBuiltinModule('node:crypto').createHash(algorithm);
 
   now(): Timestamp {
     const milliseconds = Date.now();
@@ -86,7 +83,7 @@ export class NodeHost implements Host {
 
 /** Temporary storage without a name: it is gone when the process ends, however it ends. */
 function scratchFile(): FileSource {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guestless-'));
+  const folder = fs.mkdtempSync(path.join(process.getBuiltinModule('node:os').tmpdir(), 'guestless-'));
   try {
     const file = path.join(folder, 'scratch');
     fs.closeSync(fs.openSync(file, 'wx', 0o600));

@@ -3,7 +3,6 @@
  *
  * Only what every call needs is imported here; the rest is loaded by the verb, as start-up time is most of a short call.
  */
-import * as process from 'node:process';
 import { isGroup } from '../commands/declaration.ts';
 import { parse, type Request } from '../commands/invocation.ts';
 import { COMMANDS } from '../commands/table.ts';

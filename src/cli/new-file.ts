@@ -1,7 +1,6 @@
 /** Files of the host that appear whole or not at all. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import * as process from 'node:process';
 import type { NewFile } from '../commands/host.ts';
 import { Posix } from '../errors.ts';
 import { type Io, perform } from '../io/effect.ts';

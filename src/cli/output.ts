@@ -1,6 +1,10 @@
-/** Standard output and standard error, written synchronously. */
+/**
+ * Standard output and standard error, written synchronously.
+ *
+ * Here and in its neighbours `process` is the global one, and modules of Node.js that not every call needs are taken when they are needed:
+ * importing them costs milliseconds, as that touches all their exports, `process.stdin` among them.
+ */
 import * as fs from 'node:fs';
-import * as tty from 'node:tty';
 import type { Bytes } from '../bytes/struct.ts';
 import { escapeControls, type Output } from '../commands/output.ts';
 import { type Io, perform } from '../io/effect.ts';
@@ -14,6 +18,20 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 /** Waits a moment: a pipe that does not block may be full. */
 export function wait(milliseconds: number): void {
   Atomics.wait(pause, 0, 0, milliseconds);
+}
+
+/** The major device number of /dev/null and its like. */
+const MEMORY_DEVICES = 1;
+
+/** Whether a descriptor is a terminal. node:tty takes milliseconds to load, so it is asked only about what can be one. */
+export function isTerminal(descriptor: number): boolean {
+  try {
+    const stat = fs.fstatSync(descriptor);
+    if (!stat.isCharacterDevice() || Math.floor(stat.rdev / 256) === MEMORY_DEVICES) return false;
+  } catch {
+    return false;
+  }
+  return process.getBuiltinModule('node:tty').isatty(descriptor);
 }
 
 /** Writes all bytes to a descriptor, waiting while it is full. */
@@ -31,7 +49,7 @@ export function writeAll(descriptor: number, bytes: Bytes): void {
 }
 
 export class StandardOutput implements Output {
-  readonly terminal: boolean = tty.isatty(1);
+  readonly terminal: boolean = isTerminal(1);
   readonly json: boolean;
 
   constructor(json: boolean) {

@@ -1,13 +1,13 @@
 /** The progress bar: on standard error, when that is a terminal, after two seconds. */
 import * as fs from 'node:fs';
-import * as tty from 'node:tty';
+import { isTerminal } from './output.ts';
 
 const PATIENCE_MS = 2000;
 const INTERVAL_MS = 100;
 const BAR = 40;
 
 export class Progress {
-  readonly #terminal = tty.isatty(2);
+  readonly #terminal = isTerminal(2);
   readonly #start = Date.now();
   #next: number = this.#start + PATIENCE_MS;
   #shown = false;

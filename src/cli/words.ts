@@ -1,6 +1,5 @@
 /** The words of the command line. */
 import * as fs from 'node:fs';
-import * as process from 'node:process';
 import { decodeName, encodeName } from '../bytes/text.ts';
 
 /**

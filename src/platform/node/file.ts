@@ -56,6 +56,11 @@ export class FileSource implements WritableSource {
     return new FileSource(name, descriptor, writable);
   }
 
+  /** Takes over a descriptor that was opened elsewhere; `name` is for messages. */
+  static adopt(name: string, descriptor: number, writable: boolean): FileSource {
+    return new FileSource(name, descriptor, writable);
+  }
+
   get size(): number {
     return this.#size;
   }

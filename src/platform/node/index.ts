@@ -3,3 +3,4 @@
 export * from './codecs.ts';
 export * from './file.ts';
 export { type HttpOptions, type HttpSource, openUrl } from './http.ts';
+export * from './temporary.ts';

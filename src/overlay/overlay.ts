@@ -1,0 +1,376 @@
+/**
+ * The copy-on-write overlay: a device that can be written over one that never is.
+ *
+ * It does what `qemu -snapshot` does: changed clusters of 64 KiB are kept aside, everything else is read from the base. A cluster that is
+ * written as a whole is not read before. Discards and zeros are kept as such, without space. Transactions nest.
+ */
+import type { Bytes } from '../bytes/struct.ts';
+import { Refused } from '../errors.ts';
+import { type BlockDevice, checkRange, type Extent, readNew } from '../io/device.ts';
+import type { Io } from '../io/effect.ts';
+import { Lock } from '../io/lock.ts';
+import type { TransactionalDevice } from '../io/transaction.ts';
+import { CLUSTER, ClusterStore, type OpenTemporary } from './store.ts';
+import { BASE, type ClusterState, DISCARDED, mergeUndo, PIECE, type Undo, type UndoLevel, ZERO } from './undo.ts';
+
+export interface OverlayOptions {
+  /** Bytes of changed clusters to keep in memory; default 64 MiB. What opening transactions save comes on top. */
+  readonly budget?: number;
+  /** Where the rest goes; without it, what exceeds the budget is ENOSPC. */
+  readonly temporary?: OpenTemporary;
+}
+
+/** A run of the device that differs from the base, or may: bytes written as they were before are still a change. */
+export interface Change {
+  readonly offset: number;
+  readonly length: number;
+  /** `data`: read it from the overlay; `zero`: zeros were written; `discard`: reads as zeros, nobody needs it. */
+  readonly kind: 'data' | 'zero' | 'discard';
+}
+
+export class OverlayDevice implements TransactionalDevice {
+  readonly base: BlockDevice;
+  readonly size: number;
+  readonly preferredRequest: number;
+  readonly #store: ClusterStore;
+  readonly #clusters = new Map<number, ClusterState>();
+  readonly #levels: UndoLevel[] = [];
+  readonly #writing = new Lock();
+  /** Grows whenever a slot is freed: a read that was under way may have seen another cluster's bytes. */
+  #frees = 0;
+  #sorted: readonly number[] | undefined;
+
+  constructor(base: BlockDevice, options: OverlayOptions = {}) {
+    this.base = base;
+    this.size = base.size;
+    this.preferredRequest = base.preferredRequest;
+    this.#store = new ClusterStore(options.budget ?? 64 << 20, options.temporary);
+  }
+
+  /** Bytes of clusters that are stored, those that open transactions keep for the way back included. */
+  get storedBytes(): number {
+    return this.#store.used * CLUSTER;
+  }
+
+  /** Whether anything was written, zeroed or discarded. */
+  get changed(): boolean {
+    return this.#clusters.size > 0;
+  }
+
+  read(offset: number, length: number): Io<Bytes> {
+    return readNew(this, offset, length);
+  }
+
+  *readInto(offset: number, target: Bytes): Io<void> {
+    checkRange(this, offset, target.length);
+    if (this.#clusters.size === 0) return yield* this.base.readInto(offset, target);
+    for (;;) {
+      const frees = this.#frees;
+      yield* this.#readRuns(offset, target);
+      if (frees === this.#frees) return;
+    }
+  }
+
+  *#readRuns(offset: number, target: Bytes): Io<void> {
+    for (let done = 0; done < target.length; ) {
+      const at = offset + done;
+      const first = Math.floor(at / CLUSTER);
+      const within = at - first * CLUSTER;
+      const state = this.#state(first);
+      let length = CLUSTER - within;
+      for (let next = first + 1; length < target.length - done; next++, length += CLUSTER) {
+        const expected = state >= 0 ? state + next - first : state;
+        if (this.#state(next) !== expected) break;
+      }
+      length = Math.min(length, target.length - done);
+      const part = length === target.length ? target : target.subarray(done, done + length);
+      if (state === BASE) yield* this.base.readInto(at, part);
+      else if (state < 0) part.fill(0);
+      else yield* this.#store.read(state, within, part);
+      done += length;
+    }
+  }
+
+  *write(offset: number, bytes: Bytes): Io<void> {
+    checkRange(this, offset, bytes.length);
+    if (bytes.length > 0) yield* this.#writing.exclusive(() => this.#write(offset, bytes));
+  }
+
+  *#write(offset: number, bytes: Bytes): Io<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const at = offset + done;
+      const cluster = Math.floor(at / CLUSTER);
+      const within = at - cluster * CLUSTER;
+      const rest = bytes.length - done;
+      const length = this.#lengthOf(cluster);
+      if (within === 0 && rest >= length) done += yield* this.#writeWhole(cluster, bytes, done);
+      else {
+        const part = bytes.subarray(done, done + Math.min(length - within, rest));
+        yield* this.#writePart(cluster, within, part);
+        done += part.length;
+      }
+    }
+  }
+
+  /** Writes as many whole clusters as there are from `done` on, joined where their slots follow each other; returns their bytes. */
+  *#writeWhole(first: number, bytes: Bytes, done: number): Io<number> {
+    const slots: number[] = [];
+    const fresh: number[] = [];
+    let end = done;
+    try {
+      for (let cluster = first; end + this.#lengthOf(cluster) <= bytes.length && cluster * CLUSTER < this.size; cluster++) {
+        const state = this.#state(cluster);
+        if (state >= 0 && this.#mayOverwrite(cluster)) slots.push(state);
+        else {
+          const slot = this.#store.allocate();
+          slots.push(slot);
+          fresh.push(slot);
+        }
+        end += this.#lengthOf(cluster);
+      }
+      for (let i = 0; i < slots.length; ) {
+        let count = 1;
+        while (i + count < slots.length && slots[i + count] === (slots[i] ?? 0) + count) count++;
+        const from = done + i * CLUSTER;
+        yield* this.#store.write(slots[i] ?? 0, 0, bytes.subarray(from, Math.min(from + count * CLUSTER, end)));
+        i += count;
+      }
+    } catch (error) {
+      for (const slot of fresh) this.#free(slot);
+      throw error;
+    }
+    for (const [i, slot] of slots.entries()) if (this.#state(first + i) !== slot) this.#replace(first + i, slot);
+    return end - done;
+  }
+
+  *#writePart(cluster: number, within: number, bytes: Bytes): Io<void> {
+    const state = this.#state(cluster);
+    if (state >= 0) {
+      if (!this.#mayOverwrite(cluster)) yield* this.#savePieces(cluster, state, within, bytes.length);
+      yield* this.#store.write(state, within, bytes);
+      return;
+    }
+    const whole = new Uint8Array(this.#lengthOf(cluster));
+    if (state === BASE) yield* this.base.readInto(cluster * CLUSTER, whole);
+    whole.set(bytes, within);
+    const slot = this.#store.allocate();
+    try {
+      yield* this.#store.write(slot, 0, whole);
+    } catch (error) {
+      this.#free(slot);
+      throw error;
+    }
+    this.#replace(cluster, slot);
+  }
+
+  /** Whether the cluster's slot came into being in the innermost transaction, or there is none: then its old contents are not needed. */
+  #mayOverwrite(cluster: number): boolean {
+    const level = this.#levels[this.#levels.length - 1];
+    return level === undefined || level.get(cluster)?.replaced === true;
+  }
+
+  *#savePieces(cluster: number, slot: number, within: number, length: number): Io<void> {
+    const level = this.#levels[this.#levels.length - 1] as UndoLevel;
+    let undo = level.get(cluster);
+    if (undo === undefined) {
+      undo = { state: slot, replaced: false, pieces: undefined };
+      level.set(cluster, undo);
+    }
+    undo.pieces ??= new Map();
+    const clusterLength = this.#lengthOf(cluster);
+    for (let index = Math.floor(within / PIECE); index * PIECE < within + length; index++) {
+      if (undo.pieces.has(index)) continue;
+      const piece = new Uint8Array(Math.min(PIECE, clusterLength - index * PIECE));
+      yield* this.#store.read(slot, index * PIECE, piece);
+      undo.pieces.set(index, piece);
+    }
+  }
+
+  writeZeroes(offset: number, length: number): Io<void> {
+    return this.#clear(offset, length, ZERO);
+  }
+
+  discard(offset: number, length: number): Io<void> {
+    return this.#clear(offset, length, DISCARDED);
+  }
+
+  *#clear(offset: number, length: number, state: typeof ZERO | typeof DISCARDED): Io<void> {
+    checkRange(this, offset, length);
+    if (length > 0) yield* this.#writing.exclusive(() => this.#clearRuns(offset, length, state));
+  }
+
+  *#clearRuns(offset: number, length: number, state: typeof ZERO | typeof DISCARDED): Io<void> {
+    const end = offset + length;
+    for (let at = offset; at < end; ) {
+      const cluster = Math.floor(at / CLUSTER);
+      const clusterEnd = cluster * CLUSTER + this.#lengthOf(cluster);
+      const stop = Math.min(end, clusterEnd);
+      const now = this.#state(cluster);
+      if (now === BASE) {
+        const skipped = yield* this.#zeroInBase(at, end);
+        if (skipped > 0) {
+          at += skipped;
+          continue;
+        }
+      }
+      if (at === cluster * CLUSTER && stop === clusterEnd) {
+        if (now !== state) this.#replace(cluster, state);
+      } else if (now === BASE || now >= 0) {
+        yield* this.#writePart(cluster, at - cluster * CLUSTER, new Uint8Array(stop - at));
+      }
+      at = stop;
+    }
+  }
+
+  /** How many bytes from `at` on need no change to be zeros: unchanged clusters of which the base knows that they are. */
+  *#zeroInBase(at: number, end: number): Io<number> {
+    const extent = yield* this.base.map(at, end - at);
+    if (!extent.zero) return 0;
+    if (this.#clusters.size === 0) return extent.length;
+    const limit = at + extent.length;
+    let stop = (Math.floor(at / CLUSTER) + 1) * CLUSTER;
+    while (stop < limit && this.#state(stop / CLUSTER) === BASE) stop += CLUSTER;
+    return Math.min(stop, limit) - at;
+  }
+
+  /** Nothing: what the overlay holds is given up with the process, as under `qemu -snapshot`. */
+  *flush(): Io<void> {}
+
+  *map(offset: number, length: number): Io<Extent> {
+    checkRange(this, offset, length);
+    const first = Math.floor(offset / CLUSTER);
+    const state = this.#state(first);
+    const end = offset + length;
+    if (state === BASE) {
+      const next = this.#nextChanged(first, Math.ceil(end / CLUSTER));
+      const extent = yield* this.base.map(offset, Math.min(end, next * CLUSTER) - offset);
+      return { ...extent, depth: extent.depth + 1 };
+    }
+    let stop = (first + 1) * CLUSTER;
+    for (let cluster = first + 1; stop < end; cluster++, stop += CLUSTER) {
+      const other = this.#state(cluster);
+      if (other === BASE || other >= 0 !== state >= 0) break;
+    }
+    return { length: Math.min(stop, end) - offset, present: true, zero: state < 0, data: state >= 0, depth: 0 };
+  }
+
+  /** What differs from the base, in order, joined where it can be. Includes what open transactions wrote. */
+  changes(): Change[] {
+    const changes: { offset: number; length: number; kind: Change['kind'] }[] = [];
+    for (const cluster of this.#sortedClusters()) {
+      const state = this.#state(cluster);
+      const kind = state >= 0 ? 'data' : state === ZERO ? 'zero' : 'discard';
+      const offset = cluster * CLUSTER;
+      const last = changes[changes.length - 1];
+      if (last !== undefined && last.kind === kind && last.offset + last.length === offset) last.length += this.#lengthOf(cluster);
+      else changes.push({ offset, length: this.#lengthOf(cluster), kind });
+    }
+    return changes;
+  }
+
+  /** Forgets every change. Throws Refused while a transaction is open. */
+  discardAll(): void {
+    if (this.#levels.length > 0) throw new Refused('a transaction is open');
+    for (const state of this.#clusters.values()) if (state >= 0) this.#free(state);
+    this.#clusters.clear();
+    this.#sorted = undefined;
+  }
+
+  /** Gives the memory and the temporary file back; the overlay cannot be used afterwards. */
+  close(): void {
+    this.#levels.length = 0;
+    this.#clusters.clear();
+    this.#sorted = undefined;
+    this.#store.close();
+  }
+
+  begin(): void {
+    this.#levels.push(new Map());
+  }
+
+  *commit(): Io<void> {
+    const inner = this.#pop();
+    const outer = this.#levels[this.#levels.length - 1];
+    if (outer !== undefined) mergeUndo(inner, outer, (slot) => this.#free(slot));
+    else for (const undo of inner.values()) if (undo.replaced && undo.state >= 0) this.#free(undo.state);
+  }
+
+  *rollback(): Io<void> {
+    for (const [cluster, undo] of this.#pop()) {
+      if (undo.replaced) {
+        const now = this.#state(cluster);
+        if (now >= 0) this.#free(now);
+        this.#set(cluster, undo.state);
+      }
+      for (const [index, piece] of undo.pieces ?? []) yield* this.#store.write(undo.state, index * PIECE, piece);
+    }
+  }
+
+  #pop(): UndoLevel {
+    const level = this.#levels.pop();
+    if (level === undefined) throw new Refused('no transaction is open');
+    return level;
+  }
+
+  #state(cluster: number): ClusterState {
+    return this.#clusters.get(cluster) ?? BASE;
+  }
+
+  #set(cluster: number, state: ClusterState): void {
+    if (state === BASE) {
+      if (this.#clusters.delete(cluster)) this.#sorted = undefined;
+      return;
+    }
+    if (!this.#clusters.has(cluster)) this.#sorted = undefined;
+    this.#clusters.set(cluster, state);
+  }
+
+  /** Gives a cluster another state; its slot is freed, or kept where an open transaction may need it again. */
+  #replace(cluster: number, state: ClusterState): void {
+    const before = this.#state(cluster);
+    const level = this.#levels[this.#levels.length - 1];
+    if (level === undefined) {
+      if (before >= 0) this.#free(before);
+    } else {
+      const undo: Undo | undefined = level.get(cluster);
+      if (undo === undefined) level.set(cluster, { state: before, replaced: true, pieces: undefined });
+      else if (undo.replaced) {
+        if (before >= 0) this.#free(before);
+      } else undo.replaced = true;
+    }
+    this.#set(cluster, state);
+  }
+
+  #free(slot: number): void {
+    this.#frees++;
+    this.#store.free(slot);
+  }
+
+  /** Bytes of a cluster: the last one may be shorter. */
+  #lengthOf(cluster: number): number {
+    return Math.min(CLUSTER, this.size - cluster * CLUSTER);
+  }
+
+  #sortedClusters(): readonly number[] {
+    this.#sorted ??= [...this.#clusters.keys()].sort((a, b) => a - b);
+    return this.#sorted;
+  }
+
+  /** The first changed cluster from `cluster` on, or `limit` when there is none before it. */
+  #nextChanged(cluster: number, limit: number): number {
+    if (limit - cluster <= 64) {
+      let next = cluster;
+      while (next < limit && this.#state(next) === BASE) next++;
+      return next;
+    }
+    const sorted = this.#sortedClusters();
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle] ?? 0) < cluster) low = middle + 1;
+      else high = middle;
+    }
+    return Math.min(limit, sorted[low] ?? limit);
+  }
+}

@@ -152,6 +152,7 @@ describe('POSIX answers', () => {
     hands.create('/file', 'contents');
     hands.mkdir('/directory');
     hands.mkdir('/directory/sub');
+    hands.mkdir('/empty');
     return { ...bench, hands };
   };
   test.each<[string, string, (hands: Hands) => void]>([
@@ -166,7 +167,7 @@ describe('POSIX answers', () => {
     ['rename a file over a directory', 'EISDIR', (h) => h.rename('/file', '/directory')],
     ['rename a directory over a file', 'ENOTDIR', (h) => h.rename('/directory', '/file')],
     ['rename a directory into itself', 'EINVAL', (h) => h.rename('/directory', '/directory/sub/x')],
-    ['rename over a full directory', 'ENOTEMPTY', (h) => (h.mkdir('/other'), h.rename('/other', '/directory'))],
+    ['rename over a full directory', 'ENOTEMPTY', (h) => h.rename('/empty', '/directory')],
     ['write to a directory', 'EISDIR', (h) => h.write(h.node('/directory'), 0, 'x')],
     ['write beyond 4 GiB', 'EFBIG', (h) => h.write(h.node('/file'), 0xffff_ffff, 'x')],
     ['truncate beyond 4 GiB', 'EFBIG', (h) => h.truncate('/file', 0x1_0000_0000)],
@@ -198,15 +199,15 @@ describe('POSIX answers', () => {
   test('times are rounded down and clamped to what FAT can hold', () => {
     const { hands, vfat } = prepared();
     const file = hands.node('/file');
-    const after = (seconds: number): [number, number] => {
+    const stamped = (seconds: number): [number, number] => {
       const at = { seconds, nanoseconds: 0 };
       runSync(vfat.setAttributes(file, { atime: at, mtime: at }));
       const stat = vfat.sync.stat(file);
       return [stat.atime.seconds, stat.mtime.seconds];
     };
-    expect(after(1_000_000_003)).toEqual([999_993_600, 1_000_000_002]);
-    expect(after(0)).toEqual([315_532_800, 315_532_800]);
-    expect(after(5_000_000_000)).toEqual([4_354_732_800, 4_354_819_198]);
+    expect(stamped(1_000_000_003)).toEqual([999_993_600, 1_000_000_002]);
+    expect(stamped(0)).toEqual([315_532_800, 315_532_800]);
+    expect(stamped(5_000_000_000)).toEqual([4_354_732_800, 4_354_819_198]);
     expect(vfat.sync.stat(hands.create('/new')).btime).toEqual(NOW);
   });
 });

@@ -10,6 +10,7 @@ import type { FastCommitState } from './journal/fast-commit-state.ts';
 import { recoverJournal } from './journal/index.ts';
 import { findJournal } from './journal-inode.ts';
 import { type FoundSuperblock, findSuperblock, readBackup, readSuperblockAt } from './open.ts';
+import { findOrphans } from './orphans.ts';
 import { Volume } from './volume.ts';
 
 export interface Ext4Options {
@@ -39,6 +40,9 @@ export function* mountExt4(device: BlockDevice, options: Ext4Options = {}): Io<E
   }
   const root = yield* readNode(volume, EXT4_ROOT_INO);
   if (root.kind !== 'directory') throw new Corrupt('the root is no directory', { layer: 'ext4', inode: EXT4_ROOT_INO });
+  const orphans = yield* findOrphans(volume);
+  if (orphans.deleted.length > 0) complaints.warn(`${orphans.deleted.length} deleted files were still in use; a mount would free them`);
+  if (orphans.truncated.length > 0) complaints.warn(`${orphans.truncated.length} files were being cut short; a mount would free the rest`);
   return new Ext4(volume);
 }
 

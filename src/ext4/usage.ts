@@ -4,6 +4,7 @@ import type { Io } from '../io/effect.ts';
 import { COMPAT, EXT4_NAME_LEN, INCOMPAT, RO_COMPAT } from './format/index.ts';
 import { readInode } from './inode-table.ts';
 import { descriptorBlocksInGroup, hasSuperblockCopy, superblockBlock } from './layout.ts';
+import { findOrphans } from './orphans.ts';
 import type { Superblock } from './superblock.ts';
 import type { Volume } from './volume.ts';
 
@@ -19,9 +20,11 @@ export function* readUsage(volume: Volume): Io<Usage> {
     freeClusters += descriptor.freeClusters;
     freeInodes += descriptor.freeInodes;
   }
+  // A mount would have deleted the orphans by now.
+  const orphans = yield* findOrphans(volume);
   const { clusterRatio, blocksCount } = superblock;
   const overhead = (yield* overheadClusters(volume)) * clusterRatio;
-  const freeBlocks = freeClusters * clusterRatio;
+  const freeBlocks = freeClusters * clusterRatio + orphans.freedBlocks;
   const kept = superblock.reservedBlocks + reservedClusters(superblock) * clusterRatio;
   return {
     blockSize: superblock.blockSize,
@@ -29,7 +32,7 @@ export function* readUsage(volume: Volume): Io<Usage> {
     freeBlocks,
     availableBlocks: Math.max(0, freeBlocks - kept),
     inodes: superblock.inodesCount,
-    freeInodes,
+    freeInodes: freeInodes + orphans.deleted.length,
     maximumNameLength: EXT4_NAME_LEN,
   };
 }

@@ -123,21 +123,49 @@ function* readPart(volume: Volume, directory: Inode, cursor: number): Io<Directo
   const count = Math.ceil(directory.size / blockSize);
   const end = Math.min(count, cursor + Math.max(1, PART / blockSize));
   let logical = cursor;
+  let atMost = end - cursor;
   while (logical < end) {
-    const run = yield* findRun(volume, directory, logical);
-    if (run.zero || run.physical === undefined) throw hole(directory, logical);
-    const blocks = Math.min(run.length, end - logical);
-    const offset = run.physical * blockSize;
-    const length = blocks * blockSize;
-    // Small directories lie near each other: pages serve several. A long one is read at once.
-    const bytes = yield* length <= volume.cache.pageSize ? volume.cache.read(offset, length) : volume.device.read(offset, length);
+    try {
+      logical += yield* readRun(volume, directory, form, logical, Math.min(atMost, end - logical), entries);
+    } catch (error) {
+      if (!(error instanceof Corrupt)) throw error;
+      // What stands before the bad block is given first; who then goes on gets the error.
+      if (atMost > 1) atMost = 1;
+      else if (logical > cursor) break;
+      else throw error;
+    }
+  }
+  return logical < count ? { entries, next: logical } : { entries };
+}
+
+/** Reads blocks that stand together, at most `limit`, and adds their entries, all or none; returns how many blocks. */
+function* readRun(
+  volume: Volume,
+  directory: Inode,
+  form: DirectoryForm,
+  logical: number,
+  limit: number,
+  entries: PlacedEntry[],
+): Io<number> {
+  const { blockSize } = volume.superblock;
+  const run = yield* findRun(volume, directory, logical);
+  if (run.zero || run.physical === undefined) throw hole(directory, logical);
+  const blocks = Math.min(run.length, limit);
+  const offset = run.physical * blockSize;
+  const length = blocks * blockSize;
+  // Small directories lie near each other: pages serve several. A long one is read at once.
+  const bytes = yield* length <= volume.cache.pageSize ? volume.cache.read(offset, length) : volume.device.read(offset, length);
+  const before = entries.length;
+  try {
     for (let k = 0; k < blocks; k++) {
       const block = blocks === 1 ? bytes : bytes.subarray(k * blockSize, (k + 1) * blockSize);
       parseBlock(volume, directory, form, block, logical + k, offset + k * blockSize, entries);
     }
-    logical += blocks;
+  } catch (error) {
+    entries.length = before;
+    throw error;
   }
-  return logical < count ? { entries, next: logical } : { entries };
+  return blocks;
 }
 
 function hole(directory: Inode, logical: number): Corrupt {

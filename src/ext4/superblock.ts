@@ -100,7 +100,10 @@ export function parseSuperblock(bytes: Bytes, where: Where = {}, options: Superb
     }
   }
   const has64bit = (incompat & INCOMPAT['64bit']) !== 0;
-  const join = (high: number, low: number): number => (has64bit ? joinU64(high, low) : low);
+  const join = (high: number, low: number): number => {
+    if (has64bit && high >= 0x20_0000) throw corrupt('a number of blocks that exceeds 2^53');
+    return has64bit ? joinU64(high, low) : low;
+  };
   const sizes = checkSizes(raw, corrupt);
   const { blockSize, clusterRatio, blocksPerGroup, inodesPerGroup } = sizes;
   const blocksCount = join(raw.s_blocks_count_hi, raw.s_blocks_count_lo);

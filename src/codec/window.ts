@@ -2,7 +2,9 @@
 import type { Bytes } from '../bytes/struct.ts';
 
 /** How much is produced before it is handed over. */
-const CHUNK = 1 << 18;
+const CHUNK: number = 1 << 18;
+/** Large windows are moved only after this much. */
+const MOVE: number = 16 << 20;
 
 /**
  * A buffer that holds the last `size` bytes and room for what is produced next. Decoders write at `end` through `bytes` directly
@@ -29,8 +31,9 @@ export class OutputWindow {
   reserve(length: number): void {
     if (this.end + length <= this.bytes.length) return;
     const keep = this.reach;
-    if (keep + length > this.bytes.length) {
-      const larger = new Uint8Array(Math.min(this.size, Math.max(2 * keep, CHUNK)) + Math.max(length, CHUNK));
+    const full = this.size + Math.max(length, CHUNK, Math.min(this.size, MOVE));
+    if (keep + length > this.bytes.length || (2 * keep > this.bytes.length && this.bytes.length < full)) {
+      const larger = new Uint8Array(Math.max(keep + length, Math.min(full, 4 * this.bytes.length)));
       larger.set(this.bytes.subarray(this.end - keep, this.end));
       this.bytes = larger;
     } else {

@@ -1,7 +1,9 @@
 /** qcow2: the format of QEMU's copy-on-write disk images. */
 export type { Bitmap } from './bitmaps.ts';
+export { type CheckReport, checkQcow2, MAX_FINDINGS } from './check.ts';
 export * from './device.ts';
 export { type Extension, type Header, hasMagic } from './header.ts';
+export { type Qcow2Information, qcow2Information, type SnapshotInformation, snapshotInformation } from './information.ts';
 export * from './location.ts';
 export type { LuksHeader, LuksKeySlot } from './luks.ts';
 export { type Metadata, readMetadata } from './metadata.ts';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -33,9 +34,11 @@ describe('given images made by qemu-img and qemu-io', () => {
     // Holes of the host file show as zeros in qemu-img's map of preallocated images; no source can tell them.
     const known = name.includes('prealloc') ? ({ zero: _, ...entry }: MapEntry) => entry : (entry: MapEntry) => entry;
     expect(map.map(known)).toEqual(
-      golden[name]?.map?.map(({ start, length, depth, present, zero, data, offset }) =>
-        known({ start, length, depth, present, zero, data, ...(offset === undefined ? {} : { offset }) }),
-      ),
+      golden[name]?.map
+        ?.filter((entry) => entry.length > 0)
+        .map(({ start, length, depth, present, zero, data, offset }) =>
+          known({ start, length, depth, present, zero, data, ...(offset === undefined ? {} : { offset }) }),
+        ),
     );
     image.close();
   });
@@ -43,7 +46,11 @@ describe('given images made by qemu-img and qemu-io', () => {
   it.each(named((image) => image.snapshots !== undefined))('each snapshot of %s shows the disk as it was', (name) => {
     for (const [id, sha256] of Object.entries(golden[name]?.snapshots ?? {})) {
       const image = open(file(name), { snapshot: id });
-      expect(digest(image)).toBe(sha256);
+      // qemu-img writes a snapshot with the size that the disk has now; what was not there then is zero.
+      const shown = image.size;
+      const now = golden[name]?.info?.['virtual-size'] ?? 0;
+      const hash = createHash('sha256').update(runSync(image.read(0, Math.min(shown, now))));
+      expect(hash.update(new Uint8Array(Math.max(0, now - shown))).digest('hex')).toBe(sha256);
       image.close();
     }
   });

@@ -39,9 +39,10 @@ function inflateRaw(input: Bytes, target: Bytes): void {
       chunkSize: target.length + 64,
       maxOutputLength: target.length,
     });
-  } catch (error) {
+  } catch {
     // Too long (allowed), or damaged behind the last byte that counts (allowed too), or damaged before it.
-    return inflateRawWithPako(loadPako(), input, target);
+    inflateRawWithPako(loadPako(), input, target);
+    return;
   }
   if (output.length < target.length) {
     throw new Corrupt(`a deflate stream gives ${output.length} bytes instead of ${target.length}`, { layer: 'deflate' });

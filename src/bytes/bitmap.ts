@@ -34,14 +34,14 @@ export function clearBits(bitmap: Bytes, start: number, end: number): void {
   for (index += Math.max(0, whole) * 8; index < end; index++) clearBit(bitmap, index);
 }
 
-/** The first clear bit in `[start, end)`; -1 when all are set. */
+/** The first clear bit in `[start, end)`; `end` when all are set. */
 export function findClear(bitmap: Bytes, start: number, end: number): number {
   for (let index = start; index < end; ) {
     if ((index & 7) === 0 && bitmap[index / 8] === 0xff) index += 8;
     else if (testBit(bitmap, index)) index++;
     else return index;
   }
-  return -1;
+  return end;
 }
 
 /** The first set bit in `[start, end)`; `end` when all are clear. */
@@ -52,6 +52,27 @@ export function findSet(bitmap: Bytes, start: number, end: number): number {
     else return index;
   }
   return end;
+}
+
+/**
+ * A run of clear bits in `[start, end)`: the first one of at least `wanted` bits, cut to them, else the longest there is; undefined when
+ * all bits are set.
+ */
+export function findClearRun(
+  bitmap: Bytes,
+  start: number,
+  end: number,
+  wanted: number,
+): { readonly start: number; readonly length: number } | undefined {
+  let best: { start: number; length: number } | undefined;
+  for (let index = findClear(bitmap, start, end); index < end; ) {
+    const stop = findSet(bitmap, index, Math.min(end, index + wanted));
+    const length = stop - index;
+    if (length >= wanted) return { start: index, length: wanted };
+    if (best === undefined || length > best.length) best = { start: index, length };
+    index = findClear(bitmap, stop, end);
+  }
+  return best;
 }
 
 const ONES = Uint8Array.from({ length: 256 }, (_, byte) => {

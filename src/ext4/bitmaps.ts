@@ -11,13 +11,15 @@ import type { Volume } from './volume.ts';
 
 /** Descriptors as short as this have no room for the high half of a bitmap's checksum. */
 const FULL_DESCRIPTOR = 64;
+/** Groups of a flexible group that are asked at most whether their tables lie in a group. */
+const MAX_FLEXIBLE_GROUPS = 1024;
 
 /** A copy of the block bitmap of a group: a bit for each cluster, and ones behind the last (ext4_read_block_bitmap). */
 export function* readBlockBitmap(volume: Volume, group: number): Io<Bytes> {
   const { superblock } = volume;
   const descriptor = yield* volume.groups.descriptor(group);
   const grouped = superblock.metadataCsum || superblock.gdtCsum;
-  if (grouped && (descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0) return yield* unwrittenBlockBitmap(volume, group);
+  if (grouped && (descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0) return yield* metadataBitmap(volume, group);
   const offset = descriptor.blockBitmap * superblock.blockSize;
   const bitmap = (yield* volume.cache.read(offset, superblock.blockSize)).slice();
   const bytes = Math.floor(superblock.clustersPerGroup / 8);
@@ -50,8 +52,11 @@ function verify(volume: Volume, bitmap: Bytes, bytes: number, stored: number, wh
   if (!matches) volume.complaints.mismatch(what, { offset });
 }
 
-/** What a bitmap that was never written stands for: the copies of superblock and descriptors, and tables of any group that lie here. */
-function* unwrittenBlockBitmap(volume: Volume, group: number): Io<Bytes> {
+/**
+ * What a bitmap that was never written stands for, and what every one has to have set: the copies of superblock and descriptors, tables of
+ * any group that lie here, and the bits behind the last cluster.
+ */
+export function* metadataBitmap(volume: Volume, group: number): Io<Bytes> {
   const { superblock } = volume;
   const { blockSize, clusterRatio, groupCount } = superblock;
   const bitmap = new Uint8Array(blockSize);
@@ -66,7 +71,7 @@ function* unwrittenBlockBitmap(volume: Volume, group: number): Io<Bytes> {
   const behind = descriptorBlocksInGroup(superblock, group) + (copy ? 1 + superblock.raw.s_reserved_gdt_blocks : 0);
   if (behind > 0) mark(superblockBlock(superblock, group), behind);
   // The tables that may lie here are those of the flexible group.
-  const flexible = 2 ** Math.min(superblock.raw.s_log_groups_per_flex, 31);
+  const flexible = Math.min(2 ** Math.min(superblock.raw.s_log_groups_per_flex, 31), MAX_FLEXIBLE_GROUPS);
   const from = group - (group % flexible);
   for (let other = from; other < Math.min(from + flexible, groupCount); other++) {
     markTables(superblock, yield* volume.groups.descriptor(other), mark);

@@ -3,21 +3,20 @@
  *
  * The unit is the cluster (a block, without bigalloc). Numbers that leave this file are blocks.
  */
-import { clearBits, findClearRun, nextClear, nextSet, setBits, testBit } from '../../bytes/bitmap.ts';
+import { clearBits, findClear, findClearRun, findSet, setBits, testBit } from '../../bytes/bitmap.ts';
 import type { Bytes } from '../../bytes/struct.ts';
 import { Corrupt, Posix } from '../../errors.ts';
 import type { Io } from '../../io/effect.ts';
+import { metadataBitmap, readBlockBitmap } from '../bitmaps.ts';
 import { bitmapChecksum } from '../checksum.ts';
 import { EXT4_BG_BLOCK_UNINIT } from '../format/index.ts';
 import { Generations } from '../generations.ts';
 import type { GroupDescriptor } from '../groups.ts';
-import { clustersInGroup, descriptorBlocksInGroup, groupFirstBlock, hasSuperblockCopy } from '../layout.ts';
+import { clustersInGroup, groupFirstBlock } from '../layout.ts';
 import type { WritableVolume } from './writable-volume.ts';
 
 /** Bytes of bitmaps that are kept between operations, in each of two generations. */
 const BITMAP_BUDGET = 2 << 20;
-/** Groups of a flex group at most that are asked whether their tables stand in a group. */
-const MAX_FLEX_GROUPS = 1024;
 
 /** Blocks that follow each other on the device. */
 export interface AllocatedRun {
@@ -76,7 +75,7 @@ export class BlockAllocator {
       const bitmap = yield* this.#load(descriptor);
       const first = Math.floor((block - groupFirstBlock(superblock, group)) / clusterRatio);
       const last = Math.ceil((end - groupFirstBlock(superblock, group)) / clusterRatio);
-      if (nextClear(bitmap, first, last) < last) {
+      if (findClear(bitmap, first, last) < last) {
         throw new Corrupt(`blocks ${block} to ${end - 1} are freed although not all are in use; run e2fsck`, { layer: 'ext4' });
       }
       this.#mark(descriptor, bitmap, first, last - first, false);
@@ -128,77 +127,25 @@ export class BlockAllocator {
     const { group } = descriptor;
     const known = this.#dirty.get(group) ?? this.#clean.get(group);
     if (known !== undefined) return known;
-    const bitmap = yield* (descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0 ? this.#initial(descriptor) : this.#read(descriptor);
+    const bitmap = yield* readBlockBitmap(this.#volume, group);
+    // What is free here must not be what the file system itself stands on.
+    const metadata = yield* metadataBitmap(this.#volume, group);
+    for (let at = 0; at < bitmap.length; at++) {
+      if ((metadata[at]! & ~bitmap[at]!) === 0) continue;
+      throw new Corrupt(`block bitmap of group ${group}: blocks of the file system's own tables are marked as free; run e2fsck`, {
+        layer: 'ext4',
+        offset: descriptor.blockBitmap * this.#volume.superblock.blockSize,
+      });
+    }
     this.#clean.set(group, bitmap);
     return bitmap;
-  }
-
-  *#read(descriptor: GroupDescriptor): Io<Bytes> {
-    const { superblock, complaints } = this.#volume;
-    const { group, blockBitmap } = descriptor;
-    const bitmap = yield* this.#volume.readBlock(blockBitmap);
-    if (superblock.metadataCsum) {
-      const sum = bitmapChecksum(superblock.checksumSeed, bitmap, superblock.clustersPerGroup / 8);
-      const known = superblock.groupDescriptorSize >= 0x3a ? sum : sum & 0xffff;
-      if (known !== descriptor.blockBitmapChecksum) {
-        complaints.mismatch(`block bitmap of group ${group}`, { offset: blockBitmap * superblock.blockSize });
-      }
-    }
-    // What is free here must not be what the file system itself stands on.
-    for (const { start, length } of yield* this.#metadataIn(group)) {
-      if (nextClear(bitmap, start, start + length) < start + length) {
-        throw new Corrupt(`block bitmap of group ${group}: blocks of the file system's own tables are marked as free; run e2fsck`, {
-          layer: 'ext4',
-          offset: blockBitmap * superblock.blockSize,
-        });
-      }
-    }
-    return bitmap;
-  }
-
-  /** What the bitmap of a group stands for that says BLOCK_UNINIT (ext4_init_block_bitmap). */
-  *#initial(descriptor: GroupDescriptor): Io<Bytes> {
-    const { superblock } = this.#volume;
-    const bitmap = new Uint8Array(superblock.blockSize);
-    for (const { start, length } of yield* this.#metadataIn(descriptor.group)) setBits(bitmap, start, start + length);
-    setBits(bitmap, clustersInGroup(superblock, descriptor.group), superblock.blockSize * 8);
-    return bitmap;
-  }
-
-  /** The clusters of a group, as bits, that hold superblock and descriptor copies, bitmaps and inode tables, of other groups too. */
-  *#metadataIn(group: number): Io<AllocatedRun[]> {
-    const { superblock, groups } = this.#volume;
-    const { clusterRatio, inodesPerGroup, inodeSize, blockSize, groupCount } = superblock;
-    const first = groupFirstBlock(superblock, group);
-    const end = first + superblock.blocksPerGroup;
-    const found: AllocatedRun[] = [];
-    const add = (block: number, count: number): void => {
-      const from = Math.max(block, first);
-      const to = Math.min(block + count, end);
-      if (from >= to) return;
-      const start = Math.floor((from - first) / clusterRatio);
-      found.push({ start, length: Math.ceil((to - first) / clusterRatio) - start });
-    };
-    const copy = hasSuperblockCopy(superblock, group);
-    const descriptors = descriptorBlocksInGroup(superblock, group);
-    add(first, (copy ? 1 + superblock.raw.s_reserved_gdt_blocks : 0) + descriptors);
-    const flex = Math.min(2 ** Math.min(superblock.raw.s_log_groups_per_flex, 31), MAX_FLEX_GROUPS);
-    const leader = group - (group % flex);
-    const tableBlocks = Math.ceil((inodesPerGroup * inodeSize) / blockSize);
-    for (let other = leader; other < Math.min(leader + flex, groupCount); other++) {
-      const { blockBitmap, inodeBitmap, inodeTable } = yield* groups.descriptor(other);
-      add(blockBitmap, 1);
-      add(inodeBitmap, 1);
-      add(inodeTable, tableBlocks);
-    }
-    return found;
   }
 }
 
 /** A run of free bits: at `goal` itself if that is free, else behind it, else before it. */
 function search(bitmap: Bytes, goal: number, end: number, wanted: number, exact: boolean): AllocatedRun | undefined {
   if (exact && goal < end && !testBit(bitmap, goal)) {
-    const stop = nextSet(bitmap, goal, Math.min(end, goal + wanted));
+    const stop = findSet(bitmap, goal, Math.min(end, goal + wanted));
     return { start: goal, length: stop - goal };
   }
   const behind = findClearRun(bitmap, goal, end, wanted);

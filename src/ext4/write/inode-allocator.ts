@@ -1,8 +1,9 @@
 /** Taking and giving back inode numbers: the inode bitmaps, the counts of their groups, and where new inodes go. */
-import { clearBits, nextClear, setBits, testBit } from '../../bytes/bitmap.ts';
+import { clearBits, findClear, setBits, testBit } from '../../bytes/bitmap.ts';
 import type { Bytes } from '../../bytes/struct.ts';
 import { Corrupt, Posix } from '../../errors.ts';
 import type { Io } from '../../io/effect.ts';
+import { readInodeBitmap } from '../bitmaps.ts';
 import { bitmapChecksum } from '../checksum.ts';
 import { EXT4_BG_INODE_UNINIT, EXT4_BG_INODE_ZEROED, EXT4_ROOT_INO } from '../format/index.ts';
 import { Generations } from '../generations.ts';
@@ -41,7 +42,7 @@ export class InodeAllocator {
       if (descriptor.freeInodes === 0) continue;
       const bitmap = yield* this.#load(descriptor);
       const lowest = group === 0 ? Math.max(superblock.firstInode - 1, this.#firstFree.get(0) ?? 0) : (this.#firstFree.get(group) ?? 0);
-      const bit = nextClear(bitmap, lowest, inodesPerGroup);
+      const bit = findClear(bitmap, lowest, inodesPerGroup);
       this.#firstFree.set(group, bit);
       if (bit >= inodesPerGroup) continue;
       yield* this.#take(descriptor, bitmap, bit, directory);
@@ -123,24 +124,10 @@ export class InodeAllocator {
   }
 
   *#load(descriptor: GroupDescriptor): Io<Bytes> {
-    const { group, inodeBitmap } = descriptor;
+    const { group } = descriptor;
     const known = this.#dirty.get(group) ?? this.#clean.get(group);
     if (known !== undefined) return known;
-    const { superblock, complaints } = this.#volume;
-    const { inodesPerGroup, blockSize, checksumSeed, groupDescriptorSize } = superblock;
-    let bitmap: Bytes;
-    if ((descriptor.flags & EXT4_BG_INODE_UNINIT) !== 0 && (superblock.metadataCsum || superblock.gdtCsum)) {
-      bitmap = new Uint8Array(blockSize);
-      setBits(bitmap, inodesPerGroup, blockSize * 8);
-    } else {
-      bitmap = yield* this.#volume.readBlock(inodeBitmap);
-      if (superblock.metadataCsum) {
-        const sum = bitmapChecksum(checksumSeed, bitmap, inodesPerGroup / 8);
-        if ((groupDescriptorSize >= 0x3c ? sum : sum & 0xffff) !== descriptor.inodeBitmapChecksum) {
-          complaints.mismatch(`inode bitmap of group ${group}`, { offset: inodeBitmap * blockSize });
-        }
-      }
-    }
+    const bitmap = yield* readInodeBitmap(this.#volume, group);
     this.#clean.set(group, bitmap);
     return bitmap;
   }

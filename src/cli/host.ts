@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
-import type { Host, NewFile, OpenOptions } from '../commands/host.ts';
+import type { Host, HostFolder, NewFile, OpenOptions } from '../commands/host.ts';
 import type { Invocation } from '../commands/invocation.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
@@ -14,6 +14,7 @@ import type { ByteSource } from '../io/source.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
 import { FileSource, posixError } from '../platform/node/file.ts';
 import { FolderGate } from './gate.ts';
+import { NodeFolder } from './host-folder.ts';
 import { createNewFile } from './new-file.ts';
 import { say, wait } from './output.ts';
 import { Progress } from './progress.ts';
@@ -48,6 +49,10 @@ export class NodeHost implements Host {
     const source = yield* now(() => FileSource.open(name));
     this.#open.push(source);
     return source;
+  }
+
+  openFolder(name: string): Io<HostFolder> {
+    return now(() => new NodeFolder(name, this.mayChangeOwner));
   }
 
   createFile(name: string): Io<NewFile> {

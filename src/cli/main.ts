@@ -66,4 +66,4 @@ function report(error: unknown, json: boolean): number {
   return 1;
 }
 
-process.exit(await main(rawWords()));
+void main(rawWords()).then((status) => process.exit(status));

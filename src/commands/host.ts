@@ -1,7 +1,7 @@
 /** What a command needs of the world outside of the image; each door supplies it. */
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
-import type { Timestamp } from '../filesystem/filesystem.ts';
+import type { Stat, Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
 import type { Image } from '../image/image.ts';
 import type { Io } from '../io/effect.ts';
@@ -26,12 +26,51 @@ export interface NewFile {
   abandon(): void;
 }
 
+/** Attributes for a file of the host. */
+export interface HostAttributes {
+  /** Permission bits. */
+  readonly mode: number;
+  /** Set only where the program may change owners. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: Timestamp;
+}
+
+/** A file of the host under extraction; what is not written is a hole. */
+export interface HostFile {
+  write(offset: number, bytes: Bytes): void;
+  /** Sets length and attributes, and closes it. */
+  finish(size: number, attributes: HostAttributes): void;
+  /** Closes it as it is; does nothing after `finish`. */
+  close(): void;
+}
+
+/**
+ * A folder of the host that receives files. Paths are relative to it, without `.` and `..`; a symbolic link that stands anywhere on the
+ * way is Refused, and what stands under the last name is replaced, never written through. Errors are Posix or Refused.
+ */
+export interface HostFolder {
+  /** Makes a directory; one that is there is used. */
+  makeDirectory(path: Bytes): void;
+  /** Sets the attributes of a directory whose contents are complete. */
+  finishDirectory(path: Bytes, attributes: HostAttributes): void;
+  createFile(path: Bytes): HostFile;
+  makeSymlink(path: Bytes, target: Bytes, attributes: HostAttributes): void;
+  /** Another name for a file that was made here before. */
+  makeLink(path: Bytes, to: Bytes): void;
+  /** A device node or FIFO. */
+  makeNode(path: Bytes, stat: Stat): void;
+  close(): void;
+}
+
 export interface Host {
   readonly codecs: Codecs;
   /** Opens an image by name, its backing chain through this door's gate. */
   openImage(name: string, options: OpenOptions): Io<Image>;
   /** A file of the host for reading. */
   openFile(name: string): Io<ByteSource>;
+  /** A folder of the host that exists. */
+  openFolder(name: string): Io<HostFolder>;
   /** A new file of the host. */
   createFile(name: string): Io<NewFile>;
   /** The next bytes of standard input; undefined at its end. */

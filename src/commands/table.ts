@@ -11,6 +11,9 @@ const ALGORITHM: Option = {
   help: 'the checksum; default sha256',
 };
 
+const DEVICE_NODES: Option = { names: ['--devices'], help: 'make device nodes too (they are left out otherwise)' };
+const SET_ID: Option = { names: ['--set-id'], help: 'keep set-user-ID and set-group-ID bits (they are dropped otherwise)' };
+
 /** The commands that only read. */
 export const READ_COMMANDS: readonly Command[] = [
   {
@@ -160,6 +163,19 @@ export const READ_COMMANDS: readonly Command[] = [
     result: 'bytes',
     examples: ['tar-out disk.qcow2 /etc etc.tar', 'tar-out disk.qcow2 / - | tar tv'],
     load: async () => (await import('./tar-out.ts')).tarOut,
+  },
+  {
+    name: 'copy-out',
+    summary: 'Copy files and directories of the guest into a folder of the host',
+    description:
+      'Symbolic links of the host are never followed and nothing is written outside of DIR. Owners are kept when the program may set them. ' +
+      'Device nodes, and the set-user-ID and set-group-ID bits, are left out unless asked for; extended attributes are not copied (tar-out has them).',
+    arguments: [IMAGE, PATHS, { name: 'DIR', kind: 'host-folder', help: 'a folder that exists' }],
+    options: [DEVICE_NODES, SET_ID],
+    groups: ['mount', 'image', 'json'],
+    result: 'nothing',
+    examples: ['copy-out disk.qcow2 /etc /var/log out/'],
+    load: async () => (await import('./copy-out.ts')).copyOut,
   },
 ];
 

@@ -27,10 +27,10 @@ export interface FileSource {
   readonly size: number;
 }
 
-/** Throws Posix EISDIR for a directory, EINVAL for whatever else is no regular file. */
+/** Throws Posix EISDIR for a directory, ENXIO for devices, FIFOs and sockets, which nobody here serves, EINVAL for a link itself. */
 export function fileSource(fileSystem: FileSystem, stat: Stat, where: { readonly path?: string } = {}): FileSource {
   if (stat.kind === 'directory') throw new Posix('EISDIR', where);
-  if (stat.kind !== 'file') throw new Posix('EINVAL', where, `a ${stat.kind} has no contents to read`);
+  if (stat.kind !== 'file') throw new Posix(stat.kind === 'symlink' ? 'EINVAL' : 'ENXIO', where, `a ${stat.kind} has no contents to read`);
   return { fileSystem, node: stat.node, size: stat.size };
 }
 

@@ -4,6 +4,7 @@ export * from './copy-out.ts';
 export * from './diff.ts';
 export * from './directory.ts';
 export * from './disk.ts';
+export * from './edit.ts';
 export * from './file-data.ts';
 export * from './find.ts';
 export * from './glob.ts';

@@ -90,6 +90,11 @@ export class MountTable {
     return this.#mounts.length === 1 ? undefined : this.#covered.get(mount)?.get(node);
   }
 
+  /** Whether something is mounted on this place, or the place is the root of something mounted: neither can be removed or renamed. */
+  isMountPoint(place: Place): boolean {
+    return place.parent === undefined || place.mount !== place.parent.mount || this.covering(place.mount, place.node) !== undefined;
+  }
+
   *rootPlace(): Io<Place> {
     const mount = this.root;
     const node = mount.fileSystem.root;

@@ -25,6 +25,13 @@ export interface Resolution {
 export interface ResolveOptions {
   /** Follow a symbolic link that the last name is. Default true. A trailing slash follows it in any case. */
   readonly followLast?: boolean;
+  /**
+   * Take the last name as it is, a slash behind it or not: neither follow it nor insist on a directory. This is how the kernel looks up
+   * what is to be made, removed or renamed. Default false.
+   */
+  readonly keepLast?: boolean;
+  /** Look up as open(2) with O_CREAT does: a slash behind the last name, in the path or in a link, is EISDIR. Default false. */
+  readonly create?: boolean;
   /** The directory where a relative path begins; default the root. */
   readonly from?: Place;
 }
@@ -34,7 +41,7 @@ export interface ResolveOptions {
  * links), ENAMETOOLONG (a name beyond 255 bytes, a path or link of 4096 and more), EINVAL (NUL byte).
  */
 export function* resolvePath(table: MountTable, path: Path, options: ResolveOptions = {}): Io<Resolution> {
-  const followLast = options.followLast ?? true;
+  const { followLast = true, keepLast = false, create = false } = options;
   let rest = pathBytes(path);
   let at = 0;
   let links = 0;
@@ -54,11 +61,13 @@ export function* resolvePath(table: MountTable, path: Path, options: ResolveOpti
       here = here.parent ?? here;
       continue;
     }
+    if (create && last && slashed) throw new Posix('EISDIR', wherePath(path));
     const child = yield* descend(table, here, name, path);
     if (child === undefined) {
       if (last) return { place: undefined, parent: here, name, slashed };
       throw new Posix('ENOENT', wherePath(path));
     }
+    if (last && keepLast) return { place: child, parent: here, name, slashed };
     const { kind } = child.stat;
     if (kind === 'symlink' && (followLast || slashed)) {
       if (++links > SYMLINK_MAX) throw new Posix('ELOOP', wherePath(path));

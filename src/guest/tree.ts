@@ -35,19 +35,23 @@ export class GuestTree {
   readonly #table = new MountTable();
 
   /** A tree with one file system at its root. */
-  static of(fileSystem: FileSystem, options: { readonly device?: string; readonly readOnly?: boolean } = {}): GuestTree {
-    const tree = new GuestTree();
-    tree.#table.add(fileSystem, undefined, options);
+  static of<T extends GuestTree>(
+    this: new () => T,
+    fileSystem: FileSystem,
+    options: { readonly device?: string; readonly readOnly?: boolean } = {},
+  ): T {
+    const tree = new this();
+    tree.table.add(fileSystem, undefined, options);
     return tree;
   }
 
   /** The same tree, each call giving its result at once. */
-  get sync(): SyncFace<GuestTree> {
+  get sync(): SyncGuestTree {
     return syncFace<GuestTree>(this);
   }
 
   /** The same tree, each call giving a promise. */
-  get async(): AsyncFace<GuestTree> {
+  get async(): AsyncGuestTree {
     return asyncFace<GuestTree>(this);
   }
 
@@ -101,7 +105,7 @@ export class GuestTree {
     }
   }
 
-  /** A regular file, for reading it in pieces. Throws EISDIR for a directory, EINVAL for devices, sockets and FIFOs. */
+  /** A regular file, for reading it in pieces. Throws EISDIR for a directory, ENXIO for devices, sockets and FIFOs. */
   *file(path: Path): Io<FileSource> {
     const place = yield* this.resolve(path);
     return fileSource(place.mount.fileSystem, place.stat, wherePath(path));
@@ -195,6 +199,11 @@ export class GuestTree {
     return { ...usage, type: mount.fileSystem.type, device: mount.device, mountedAt: mount.at, readOnly: mount.readOnly };
   }
 }
+
+/** The synchronous face of a tree. */
+export interface SyncGuestTree extends SyncFace<GuestTree> {}
+/** The asynchronous face of a tree. */
+export interface AsyncGuestTree extends AsyncFace<GuestTree> {}
 
 /** What makes a path lead nowhere. */
 const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);

@@ -578,8 +578,12 @@ export class WritableVfat extends Vfat implements WritableFileSystem {
     const sector = (yield* this.#device.read(fsInfoOffset, FSINFO.size)).slice();
     const info = FSINFO.read(sector);
     if (info.FSI_LeadSig !== FSINFO_LEAD || info.FSI_StrucSig !== FSINFO_STRUCTURE) return;
-    const known = info.FSI_Free_Count <= clusters ? info.FSI_Free_Count + change : -1;
-    const free = this.freeClusters ?? (known >= 0 && known <= clusters ? known : 0xffff_ffff);
+    // A count that was right stays right by adding; one that cannot be right is counted anew, once.
+    let free = this.freeClusters ?? info.FSI_Free_Count + change;
+    if (info.FSI_Free_Count > clusters || free < 0 || free > clusters) {
+      free = this.freeClusters ?? (yield* this.#fat.countFree());
+      this.freeClusters = free;
+    }
     FSINFO.write(sector, 0, { FSI_Free_Count: free, ...(lastTaken === 0 ? {} : { FSI_Nxt_Free: lastTaken }) });
     yield* this.#device.write(fsInfoOffset, sector);
   }

@@ -19,7 +19,7 @@ contents() {
   git rev-parse HEAD:src HEAD:tools HEAD:rolldown.config.js HEAD:package-lock.json 2>/dev/null | tr '\n' ' '
 }
 current() {
-  [ -e "$stamp" ] && [ -e dist/bundle/guestless.js ] && ! [ package-lock.json -nt "$stamp" ] && [ "$(cat "$stamp")" = "$(contents)" ]
+  [ -e "$stamp" ] && [ -e dist/bundle/guestless.cjs ] && ! [ package-lock.json -nt "$stamp" ] && [ "$(cat "$stamp")" = "$(contents)" ]
 }
 mark() {
   printf '%s\n' "$contents" >"$stamp.$$" && touch -r "$started" "$stamp.$$" && mv "$stamp.$$" "$stamp"
@@ -61,4 +61,6 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
 fi
 say 'bundling'
 quietly npm run --silent bundle
+# Leaves compiled code of what most calls need; whether it works is not for this script to judge.
+[ ! -e fixtures/demo-overlay.qcow2 ] || node dist/bundle/guestless.cjs info fixtures/demo-overlay.qcow2 >/dev/null 2>&1
 mark

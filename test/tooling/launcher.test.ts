@@ -14,7 +14,7 @@ const NPM = `#!/bin/sh
 echo "$@" >>"$NPM_LOG"
 case $1 in
   ci) [ -z "$NPM_FAILS" ] || { echo "the registry is on fire"; exit 1; }; sleep 0.3; mkdir -p node_modules; touch node_modules/.package-lock.json ;;
-  run) mkdir -p dist/bundle; echo 'console.log(JSON.stringify(process.argv.slice(2)))' >dist/bundle/guestless.js ;;
+  run) mkdir -p dist/bundle; echo 'console.log(JSON.stringify(process.argv.slice(2)))' >dist/bundle/guestless.cjs ;;
 esac
 `;
 

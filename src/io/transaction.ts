@@ -6,6 +6,7 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { Refused } from '../errors.ts';
 import { type BlockDevice, checkRange, type Extent, readNew, type WritableDevice } from './device.ts';
+import { runAsync, runSync } from './drivers.ts';
 import { type Io, perform } from './effect.ts';
 import { Lock } from './lock.ts';
 import { Flush, SourceDevice, type WritableSource, Write } from './source.ts';
@@ -16,7 +17,7 @@ export interface TransactionalDevice extends WritableDevice {
   begin(): void;
   /** Keeps what the innermost transaction wrote. When this throws, that transaction is over and was rolled back. */
   commit(): Io<void>;
-  /** Takes back all that the innermost transaction wrote. */
+  /** Takes back all that the innermost transaction wrote; without steps outside, for it must work while a computation is aborted. */
   rollback(): Io<void>;
 }
 
@@ -136,8 +137,10 @@ export class BufferedDevice implements TransactionalDevice {
     const layer = this.#top();
     this.#layers.pop();
     const outer = this.#layers[this.#layers.length - 1];
-    if (outer === undefined) yield* this.#apply(layer);
-    else for (const [index, block] of layer) outer.set(index, block);
+    if (outer === undefined) {
+      // One step, so that an abort comes before it or after it, and never leaves half of it.
+      yield* perform({ sync: () => runSync(this.#apply(layer)), async: () => runAsync(this.#apply(layer)) });
+    } else for (const [index, block] of layer) outer.set(index, block);
   }
 
   read(offset: number, length: number): Io<Bytes> {

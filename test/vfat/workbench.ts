@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { encodeName } from '../../src/bytes/text.ts';
+import { Posix } from '../../src/errors.ts';
 import type { NodeId, Timestamp } from '../../src/filesystem/filesystem.ts';
 import { runSync } from '../../src/io/drivers.ts';
 import { MemorySource } from '../../src/io/source.ts';
@@ -25,12 +26,32 @@ export function mkfs(kibibytes: number, ...options: string[]): Uint8Array {
 }
 
 export interface Workbench {
-  readonly source: MemorySource;
+  readonly source: FaultySource;
   readonly vfat: Volume<WritableVfat>;
 }
 
+/** Bytes in memory whose n-th read or write can be made to fail. */
+export class FaultySource extends MemorySource {
+  /** Which of the next reads and writes fails; 0: none. */
+  countdown = 0;
+
+  #count(): void {
+    if (this.countdown > 0 && --this.countdown === 0) throw new Posix('EIO', {}, 'injected');
+  }
+
+  override readSync(offset: number, target: Uint8Array): number {
+    this.#count();
+    return super.readSync(offset, target);
+  }
+
+  override writeSync(offset: number, bytes: Uint8Array): void {
+    this.#count();
+    super.writeSync(offset, bytes);
+  }
+}
+
 export function workbench(image: Uint8Array, options: WritableVfatOptions = {}): Workbench {
-  const source = new MemorySource(image.slice());
+  const source = new FaultySource(image.slice());
   const device = new BufferedDevice(new WritableSourceDevice(source));
   return { source, vfat: withSync(runSync(mountWritableVfat(device, { clock: () => NOW, ...options }))) };
 }

@@ -340,3 +340,12 @@ test('files written by mtools are changed by us, and the other way round', () =>
   );
   expect(complaints(second.source.bytes)).toBe('');
 });
+
+test('fsck.vfat bites: a single changed link is found', () => {
+  const { vfat, source } = workbench(mkfs(1440));
+  new Hands(vfat).create('/file', 'x'.repeat(5000));
+  expect(complaints(source.bytes)).toBe('');
+  const at = vfat.geometry.fatOffset + 4;
+  source.bytes[at] = (source.bytes[at] ?? 0) ^ 0x10;
+  expect(complaints(source.bytes)).toMatch(/FATs differ/);
+});

@@ -56,7 +56,6 @@ export function resolveReference(reference: Reference): ResolvedName {
  */
 export function folderGate(image: string, files: GateFiles): Gate {
   let root: string | undefined;
-  // biome-ignore lint/correctness/useYield: the door's files open without waiting
   return function* (reference) {
     const resolved = resolveReference(reference);
     const refuse = (why: string): Refused =>

@@ -41,14 +41,18 @@ export function getRefcount(view: DataView, index: number, refcountOrder: number
 export function setRefcount(view: DataView, index: number, refcountOrder: number, value: number): void {
   switch (refcountOrder) {
     case 3:
-      return view.setUint8(index, value);
+      view.setUint8(index, value);
+      break;
     case 4:
-      return view.setUint16(index * 2, value);
+      view.setUint16(index * 2, value);
+      break;
     case 5:
-      return view.setUint32(index * 4, value);
+      view.setUint32(index * 4, value);
+      break;
     case 6:
       view.setUint32(index * 8, Math.floor(value / 2 ** 32));
-      return view.setUint32(index * 8 + 4, value % 2 ** 32);
+      view.setUint32(index * 8 + 4, value % 2 ** 32);
+      break;
     default: {
       const bits = 1 << refcountOrder;
       const at = Math.floor((index * bits) / 8);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Gate, type GateFiles, type Image, type OpenOptions, openImage, resolveReference } from '../../src/image/index.ts';
+import { type Gate, type Image, type OpenOptions, openImage, resolveReference } from '../../src/image/index.ts';
 import { type BlockDevice, type Extent, runSync } from '../../src/io/index.ts';
 import { FileSource, nodeCodecs } from '../../src/platform/node/index.ts';
 import { FIXTURES, fixture } from '../support/images.ts';
@@ -14,8 +14,6 @@ export function qcow2Folder(): string {
   }
   return path.dirname(fixture('qcow2/v3.qcow2'));
 }
-
-export const hostFiles: GateFiles = { resolve: (file) => fs.realpathSync(file), open: (file) => FileSource.open(file) };
 
 /** Opens whatever is named, taking names that QEMU would take relative to the process as relative to the image's folder. */
 // biome-ignore lint/correctness/useYield: files open without waiting

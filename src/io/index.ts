@@ -1,5 +1,6 @@
 /** Input and output: described as effects, performed by drivers; devices, sources and the page cache. */
 export * from './cache.ts';
+export * from './commit-host.ts';
 export * from './device.ts';
 export * from './drivers.ts';
 export * from './effect.ts';

@@ -1,3 +1,5 @@
 /** The copy-on-write overlay, and writing it back into an image. */
+export * from './commit.ts';
+export { applyThroughJournal, type FileChanges, type FileRange, type Recovery, recover } from './journal.ts';
 export * from './overlay.ts';
 export { CLUSTER, type OpenTemporary } from './store.ts';

@@ -57,6 +57,10 @@ export class OverlayDevice implements TransactionalDevice {
     return this.#clusters.size > 0;
   }
 
+  get inTransaction(): boolean {
+    return this.#levels.length > 0;
+  }
+
   read(offset: number, length: number): Io<Bytes> {
     return readNew(this, offset, length);
   }

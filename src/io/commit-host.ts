@@ -1,0 +1,22 @@
+/** What a platform has to offer so that an image's file can be changed whole or not at all. */
+import type { WritableSource } from './source.ts';
+
+/** What the platform does for a commit. Its calls are short; each is made as an effect. */
+export interface CommitHost {
+  /** The image's file, for messages. */
+  readonly name: string;
+  /** Names the file itself (device and inode); the same after it was written. At most 255 bytes. */
+  identity(): string;
+  /** Changes whenever the file is written or replaced: identity, length and time of modification. */
+  stamp(): string;
+  /** Who has the image in use, in words; undefined when nobody is known to. */
+  user(): string | undefined;
+  openImage(): WritableSource;
+  /** Creates the journal file; Posix (EEXIST) when there is one. */
+  createJournal(): WritableSource;
+  /** The journal file, undefined when there is none. */
+  openJournal(): WritableSource | undefined;
+  removeJournal(): void;
+  /** Makes creation and removal durable. */
+  syncFolder(): void;
+}

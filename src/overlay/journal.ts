@@ -1,0 +1,226 @@
+/**
+ * Changing a file whole or not at all, through a journal file beside it.
+ *
+ * Order: the data and their table go into the journal and are made durable; then its header, which says that it is complete; only then
+ * is the image's file written, made durable, and the journal removed. Whenever the process or the machine stops, {@link recover} either
+ * finishes the work or drops it.
+ */
+import type { Bytes } from '../bytes/struct.ts';
+import { isZero } from '../bytes/text.ts';
+import { Corrupt, Posix, Refused, strerror, Unsupported } from '../errors.ts';
+import type { CommitHost } from '../io/commit-host.ts';
+import { type Io, perform } from '../io/effect.ts';
+import { Flush, readExactly, readPadded, Truncate, type WritableSource, Write } from '../io/source.ts';
+import {
+  crc32c,
+  decodeHeader,
+  encodeHeader,
+  encodeTable,
+  identityOf,
+  JOURNAL_HEADER_SIZE,
+  JOURNAL_RECORD,
+  JOURNAL_VERSION,
+  type JournalHeader,
+  type JournalRecord,
+  MAX_RECORD_DATA,
+  MAX_RECORDS,
+  RECORD_DATA,
+  RECORD_ZERO,
+} from './journal-format.ts';
+
+/** A run of a file that gets new bytes, or zeros. */
+export interface FileRange {
+  readonly offset: number;
+  readonly length: number;
+  readonly kind: 'data' | 'zero';
+}
+
+/** What a file shall be: runs in ascending order that do not overlap, and its length. */
+export interface FileChanges {
+  readonly ranges: readonly FileRange[];
+  /** Length of the file afterwards, in bytes. */
+  readonly size: number;
+  /** The new bytes of a part of a `data` range. */
+  read(offset: number, target: Bytes): Io<void>;
+}
+
+/** A step of the host as an effect. */
+export function onHost<T>(step: () => T): Io<T> {
+  return perform({ sync: step, async: async () => step() });
+}
+
+/**
+ * Applies changes to the image's file. `check` is called when the journal is written and nothing else is; when it throws, or anything
+ * before it, the file is untouched and the journal gone. Throws Refused when a journal is there already: an earlier commit needs
+ * {@link recover} first. When writing the image itself fails, the journal stays and the error says so.
+ */
+export function* applyThroughJournal(host: CommitHost, changes: FileChanges, check: () => Io<void>): Io<void> {
+  const pending = yield* onHost(() => host.openJournal());
+  if (pending !== undefined) {
+    pending.close?.();
+    throw new Refused('an earlier commit was interrupted; open the image again to finish it', { image: host.name });
+  }
+  const records = splitIntoRecords(changes.ranges);
+  const journal = yield* onHost(() => host.createJournal());
+  try {
+    try {
+      yield* writeJournal(host, journal, changes, records);
+      yield* check();
+    } catch (error) {
+      yield* onHost(() => host.removeJournal());
+      throw error;
+    }
+    const table = encodeTable(records);
+    yield* perform(new Write(journal, 0, encodeHeader(records, table, changes.size, yield* onHost(() => host.identity()))));
+    yield* perform(new Flush(journal));
+    yield* applyRecords(host, journal, records, changes.size);
+  } finally {
+    journal.close?.();
+  }
+  yield* onHost(() => host.removeJournal());
+  yield* onHost(() => host.syncFolder());
+}
+
+function splitIntoRecords(ranges: readonly FileRange[]): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  for (const { offset, length, kind } of ranges) {
+    const step = kind === 'data' ? MAX_RECORD_DATA : length;
+    for (let done = 0; done < length; done += step) {
+      records.push({
+        offset: offset + done,
+        length: Math.min(step, length - done),
+        kind: kind === 'data' ? RECORD_DATA : RECORD_ZERO,
+        checksum: 0,
+      });
+    }
+  }
+  if (records.length > MAX_RECORDS) throw new Unsupported('commit of more than 2^24 runs');
+  return records;
+}
+
+const dataStart = (recordCount: number): number => JOURNAL_HEADER_SIZE + recordCount * JOURNAL_RECORD.size;
+
+/** Everything but the header, durable; fills in the records' checksums. */
+function* writeJournal(host: CommitHost, journal: WritableSource, changes: FileChanges, records: JournalRecord[]): Io<void> {
+  let at = dataStart(records.length);
+  const buffer = new Uint8Array(MAX_RECORD_DATA);
+  for (const record of records) {
+    if (record.kind !== RECORD_DATA) continue;
+    const data = buffer.subarray(0, record.length);
+    yield* changes.read(record.offset, data);
+    record.checksum = crc32c(data);
+    yield* perform(new Write(journal, at, data));
+    at += data.length;
+  }
+  yield* perform(new Write(journal, JOURNAL_HEADER_SIZE, encodeTable(records)));
+  yield* perform(new Flush(journal));
+  yield* onHost(() => host.syncFolder());
+}
+
+function* applyRecords(host: CommitHost, journal: WritableSource, records: readonly JournalRecord[], size: number): Io<void> {
+  const image = yield* onHost(() => host.openImage());
+  try {
+    if (image.size !== size) yield* perform(new Truncate(image, size));
+    let at = dataStart(records.length);
+    const buffer = new Uint8Array(MAX_RECORD_DATA);
+    for (const record of records) {
+      if (record.kind === RECORD_ZERO) yield* clear(image, record.offset, record.length, buffer);
+      else {
+        const data = buffer.subarray(0, record.length);
+        yield* readExactly(journal, at, data);
+        yield* perform(new Write(image, record.offset, data));
+        at += data.length;
+      }
+    }
+    yield* perform(new Flush(image));
+  } catch (error) {
+    const code = error instanceof Posix ? error.code : 'EIO';
+    const message = `writing the image failed in the middle of a commit (${strerror(code)}); its journal is kept: open the image again to finish`;
+    throw new Posix(code, { image: host.name }, message, { cause: error });
+  } finally {
+    image.close?.();
+  }
+}
+
+/** Makes a run zeros; what is zero already is not written, so that holes stay. */
+function* clear(image: WritableSource, offset: number, length: number, buffer: Bytes): Io<void> {
+  for (let done = 0; done < length; done += buffer.length) {
+    const part = buffer.subarray(0, length - done);
+    yield* readPadded(image, offset + done, part);
+    if (isZero(part)) continue;
+    part.fill(0);
+    yield* perform(new Write(image, offset + done, part));
+  }
+}
+
+export type Recovery = 'nothing' | 'finished' | 'dropped';
+
+/**
+ * Ends what an interrupted commit left: finishes it when its journal is complete, drops it when it is not. To be called when an image
+ * is opened. Throws Refused when the image is in use or the journal belongs to another file, Corrupt when a complete journal has
+ * been damaged since.
+ */
+export function* recover(host: CommitHost): Io<Recovery> {
+  const journal = yield* onHost(() => host.openJournal());
+  if (journal === undefined) return 'nothing';
+  let outcome: Recovery = 'dropped';
+  try {
+    const header = journal.size >= JOURNAL_HEADER_SIZE ? yield* readHeader(journal) : undefined;
+    if (header !== undefined) {
+      yield* refuseInUse(host);
+      if (header.version !== JOURNAL_VERSION) throw new Unsupported(`commit journal of version ${header.version}`);
+      if (identityOf(header) !== (yield* onHost(() => host.identity()))) {
+        throw new Refused(`${journal.name} belongs to another file than this; remove it if the image was replaced on purpose`, {
+          image: host.name,
+        });
+      }
+      const records = yield* readRecords(journal, header);
+      yield* applyRecords(host, journal, records, header.imageSize);
+      outcome = 'finished';
+    }
+  } finally {
+    journal.close?.();
+  }
+  yield* onHost(() => host.removeJournal());
+  yield* onHost(() => host.syncFolder());
+  return outcome;
+}
+
+/** Throws Refused when somebody else has the image in use. */
+export function* refuseInUse(host: CommitHost): Io<void> {
+  const user = yield* onHost(() => host.user());
+  if (user !== undefined) throw new Refused(`the image is in use (${user})`, { image: host.name });
+}
+
+function* readHeader(journal: WritableSource): Io<JournalHeader | undefined> {
+  const bytes = new Uint8Array(JOURNAL_HEADER_SIZE);
+  yield* readExactly(journal, 0, bytes);
+  return decodeHeader(bytes);
+}
+
+/** The records, each checked against its data. */
+function* readRecords(journal: WritableSource, header: JournalHeader): Io<JournalRecord[]> {
+  const damaged = (what: string): Corrupt =>
+    new Corrupt(`${what} of the commit's journal is damaged; the image is half written`, { image: journal.name });
+  const start = dataStart(header.recordCount);
+  if (header.recordCount > MAX_RECORDS || start > journal.size) throw damaged('the table');
+  const table = new Uint8Array(start - JOURNAL_HEADER_SIZE);
+  yield* readExactly(journal, JOURNAL_HEADER_SIZE, table);
+  if (crc32c(table) !== header.tableChecksum) throw damaged('the table');
+  const records: JournalRecord[] = [];
+  const buffer = new Uint8Array(MAX_RECORD_DATA);
+  let at = start;
+  for (let i = 0; i < header.recordCount; i++) {
+    const record = JOURNAL_RECORD.read(table, i * JOURNAL_RECORD.size);
+    if (record.offset + record.length > header.imageSize) throw damaged('a record');
+    if (record.kind === RECORD_DATA) {
+      if (record.length > MAX_RECORD_DATA || at + record.length > journal.size) throw damaged('a record');
+      const data = buffer.subarray(0, record.length);
+      yield* readExactly(journal, at, data);
+      if (crc32c(data) !== record.checksum) throw damaged('the data');
+      at += record.length;
+    } else if (record.kind !== RECORD_ZERO) throw damaged('a record');
+    records.push(record);
+  }
+  return records;
+}

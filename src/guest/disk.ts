@@ -80,12 +80,12 @@ export class Disk {
   }
 
   /** The same, each call giving its result at once. */
-  get sync(): SyncFace<Disk> {
+  get sync(): SyncDisk {
     return syncFace<Disk>(this);
   }
 
   /** The same, each call giving a promise. */
-  get async(): AsyncFace<Disk> {
+  get async(): AsyncDisk {
     return asyncFace<Disk>(this);
   }
 
@@ -216,6 +216,11 @@ export class Disk {
     throw new Posix('ENOENT', { path: name }, this.drives.length === 1 ? `the only drive is ${last}` : `the drives end at ${last}`);
   }
 }
+
+/** The synchronous face of a disk. */
+export interface SyncDisk extends SyncFace<Disk> {}
+/** The asynchronous face of a disk. */
+export interface AsyncDisk extends AsyncFace<Disk> {}
 
 function present(drive: number, table: PartitionTable | undefined): string {
   if (table === undefined) return `${diskName(drive)} has no partition table`;

@@ -51,6 +51,7 @@ export function* scanLog(file: JournalFile, superblock: JournalSuperblock, optio
   const walker = new LogWalker(file, superblock);
   const written = new Set<number>();
   let transactions = 0;
+  let end = walker.sequence;
   let lastCommitTime = 0n;
   // A wrong checksum may be left over from an older use of these blocks: the time in the commit block tells.
   let doubtful = false;
@@ -85,19 +86,32 @@ export function* scanLog(file: JournalFile, superblock: JournalSuperblock, optio
         superblock.checksums === 'none' ||
         (superblock.checksums === 'v1' ? unused || (typed && commit.h_chksum[0] === crc) : commitMatches(superblock.seed, block.bytes));
       if (!right) {
-        // With async_commit the commit block may reach the disk before its transaction: that is a cut, no damage.
-        if (!stale && !superblock.asyncCommit) damaged(options, `transaction ${walker.sequence} has a wrong checksum`, REPAIR);
+        // With async_commit the last commit block may reach the disk before its transaction: that is a cut, no damage.
+        const cut = superblock.asyncCommit && !(yield* hasCommitAfter(walker, superblock));
+        if (!stale && !cut) damaged(options, `transaction ${end} has a wrong checksum`, REPAIR);
         break;
       }
       lastCommitTime = commit.h_commit_sec;
       crc = 0xffffffff;
       transactions++;
-      walker.sequence = nextSequence(walker.sequence);
+      walker.sequence = end = nextSequence(walker.sequence);
     } else {
       break;
     }
   }
-  return { end: walker.sequence, transactions, written };
+  return { end, transactions, written };
+}
+
+/** Whether the log goes on to the commit block of the transaction after the one that the walker has just left. */
+function* hasCommitAfter(walker: LogWalker, superblock: JournalSuperblock): Io<boolean> {
+  walker.sequence = nextSequence(walker.sequence);
+  for (;;) {
+    const block: LogBlock | undefined = yield* walker.next();
+    if (block === undefined) return false;
+    if (block.type === JBD2_COMMIT_BLOCK) return true;
+    if (block.type === JBD2_DESCRIPTOR_BLOCK) walker.take(blockTags(superblock, block.bytes).length);
+    else if (block.type !== JBD2_REVOKE_BLOCK) return false;
+  }
 }
 
 /**

@@ -134,9 +134,9 @@ function* applyRecords(host: CommitHost, journal: WritableSource, records: reado
     }
     yield* perform(new Flush(image));
   } catch (error) {
-    const code = error instanceof Posix ? error.code : 'EIO';
-    const message = `writing the image failed in the middle of a commit (${strerror(code)}); its journal is kept: open the image again to finish`;
-    throw new Posix(code, { image: host.name }, message, { cause: error });
+    if (!(error instanceof Posix)) throw error;
+    const message = `writing the image failed in the middle of a commit (${strerror(error.code)}); its journal is kept: open the image again to finish`;
+    throw new Posix(error.code, { image: host.name }, message, { cause: error });
   } finally {
     image.close?.();
   }

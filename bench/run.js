@@ -39,7 +39,7 @@ function once(command) {
 /** The medians of several commands, run in turn so that a busy moment of the machine meets all of them. */
 function measure(...commands) {
   const samples = commands.map(() => []);
-  for (let round = 0; round < runs; round++) commands.forEach((command, i) => samples[i].push(once(command)));
+  for (let round = 0; round < runs; round++) for (const [i, command] of commands.entries()) samples[i].push(once(command));
   const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
   return samples.map((sample) => ({ seconds: median(sample.map((s) => s.seconds)), peak: Math.max(...sample.map((s) => s.peak)) }));
 }
@@ -65,15 +65,8 @@ const zlib = image('zlib.qcow2');
 for (const verb of [`filesystems ${zlib}`, `cat --partition 2 ${zlib} /etc/passwd`, `ls --partition 2 ${zlib} /etc`]) {
   row(verb.split(' ')[0], `${guestless} ${verb}`, 'node -e 0', '`node -e 0`', '≤ 40 ms more', over(40));
 }
-row(
-  'ls -lR, plain',
-  `${guestless} ls -lR --partition 2 ${image('plain.qcow2')} /`,
-  `7z l ${image('plain.qcow2')}`,
-  '`7z l`',
-  '≥ 1',
-  atLeast(1),
-);
 
+spawnSync(guestless, ['--version'], { stdio: 'ignore' });
 const mount = path.join(work, 'mnt');
 fs.mkdirSync(mount);
 if (spawnSync('mount', ['-o', `loop,ro,offset=${97 * 1048576}`, image('disk.raw'), mount]).status === 0) {
@@ -89,6 +82,8 @@ if (spawnSync('mount', ['-o', `loop,ro,offset=${97 * 1048576}`, image('disk.raw'
 } else console.log('no loop mount here: tar-out is compared with debugfs only');
 const part = path.join(work, 'root.raw');
 spawnSync('dd', [`if=${image('disk.raw')}`, `of=${part}`, 'bs=1M', 'skip=97', 'count=1900', 'conv=sparse', 'status=none']);
+// 7z does not look into the partitions of a disk image, so both get the file system alone.
+row('ls -lR', `${guestless} ls -lR --partition 0 ${part} /`, `7z l ${part}`, '`7z l`', '≥ 1', atLeast(1));
 row(
   'tar-out, debugfs',
   `${guestless} tar-out --partition 0 ${part} / - | cat`,

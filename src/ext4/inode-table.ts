@@ -12,7 +12,7 @@ import type { Volume } from './volume.ts';
 /** Byte offset on the device of an inode. Throws Corrupt for a number that the file system does not have. */
 export function* inodeOffset(volume: Volume, number: number): Io<number> {
   const { inodesCount, inodesPerGroup, inodeSize, blockSize } = volume.superblock;
-  if (!(number >= 1 && number <= inodesCount)) {
+  if (!(Number.isInteger(number) && number >= 1 && number <= inodesCount)) {
     throw new Corrupt(`there is no inode ${number}: the file system has ${inodesCount}`, { layer: 'ext4' });
   }
   const group = Math.floor((number - 1) / inodesPerGroup);

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { decodeName, encodeName, latin1 } from '../../src/bytes/text.ts';
 import { Posix } from '../../src/errors.ts';
 import type { Ext4 } from '../../src/ext4/index.ts';
-import type { DirectoryEntry, Timestamp, Usage } from '../../src/filesystem/filesystem.ts';
+import type { DirectoryEntry, DirectoryPart, Timestamp, Usage } from '../../src/filesystem/filesystem.ts';
 import type { Io } from '../../src/io/effect.ts';
 import { FIXTURES } from '../support/images.ts';
 
@@ -59,7 +59,7 @@ function nanoseconds({ seconds, nanoseconds }: Timestamp): string {
 export function* entriesOf(fs: Ext4, directory: number): Io<DirectoryEntry[]> {
   const entries: DirectoryEntry[] = [];
   for (let cursor: number | undefined = 0; cursor !== undefined; ) {
-    const part = yield* fs.readDirectory(directory, cursor);
+    const part: DirectoryPart = yield* fs.readDirectory(directory, cursor);
     entries.push(...part.entries);
     cursor = part.next;
   }

@@ -79,7 +79,7 @@ export function tableHelp(table: CommandTable): string {
     'Usage: guestless COMMAND [OPTIONS] IMAGE ...',
     'Looks into virtual machine disk images and changes them, without starting anything.',
     `Commands:\n${columns(rows)}`,
-    'guestless COMMAND --help tells more of each. PATHs are absolute paths of the guest; options stand anywhere after the command.',
+    'guestless COMMAND --help tells more of each. PATHs are absolute paths of the guest; options stand\nanywhere after the command.',
     'Exit status: 0 done, 1 failed, 2 wrong use or refused, 3 not supported, 4 the image is corrupt.\n',
   ].join('\n\n');
 }

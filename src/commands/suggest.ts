@@ -21,11 +21,11 @@ export function distance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** The candidate nearest to a word, if one is near: at most two changes, and fewer than half of the word. */
+/** The candidate nearest to a word, if one is near: at most two changes, and not more than half of the word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 40) return undefined;
   let best: string | undefined;
-  let least = Math.min(3, Math.ceil(word.length / 2));
+  let least = Math.min(3, Math.floor(word.length / 2) + 1);
   for (const candidate of candidates) {
     const changes = distance(word, candidate);
     if (changes < least) [best, least] = [candidate, changes];

@@ -54,7 +54,13 @@ describe('the release files of a guest tell distribution, product and version', 
         '/etc/debian_version': 'bookworm/sid\n',
         '/etc/lsb-release': 'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\nDISTRIB_DESCRIPTION="other"\n',
       },
-      { distribution: 'ubuntu', productName: 'Ubuntu 22.04.3 LTS', version: { major: 22, minor: 4 }, osinfo: 'ubuntu22.04', packageFormat: 'deb' },
+      {
+        distribution: 'ubuntu',
+        productName: 'Ubuntu 22.04.3 LTS',
+        version: { major: 22, minor: 4 },
+        osinfo: 'ubuntu22.04',
+        packageFormat: 'deb',
+      },
     ],
     [
       'Ubuntu 10.10, before os-release',
@@ -63,8 +69,19 @@ describe('the release files of a guest tell distribution, product and version', 
     ],
     [
       'Fedora 40',
-      { '/etc/os-release': 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\nVARIANT_ID=cloud\nPRETTY_NAME="Fedora Linux 40 (Cloud Edition)"\n', '/usr/bin/dnf': 'x' },
-      { distribution: 'fedora', version: { major: 40, minor: 0 }, variant: 'cloud', packageFormat: 'rpm', packageManagement: 'dnf', osinfo: 'fedora40' },
+      {
+        '/etc/os-release':
+          'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\nVARIANT_ID=cloud\nPRETTY_NAME="Fedora Linux 40 (Cloud Edition)"\n',
+        '/usr/bin/dnf': 'x',
+      },
+      {
+        distribution: 'fedora',
+        version: { major: 40, minor: 0 },
+        variant: 'cloud',
+        packageFormat: 'rpm',
+        packageManagement: 'dnf',
+        osinfo: 'fedora40',
+      },
     ],
     [
       'Fedora 14, by its release file',
@@ -102,7 +119,10 @@ describe('the release files of a guest tell distribution, product and version', 
     ],
     [
       'AlmaLinux, whose name libguestfs does not know',
-      { '/etc/os-release': 'ID="almalinux"\nVERSION_ID="9.4"\nPRETTY_NAME="AlmaLinux 9.4"\n', '/etc/redhat-release': 'AlmaLinux release 9.4 (Seafoam Ocelot)\n' },
+      {
+        '/etc/os-release': 'ID="almalinux"\nVERSION_ID="9.4"\nPRETTY_NAME="AlmaLinux 9.4"\n',
+        '/etc/redhat-release': 'AlmaLinux release 9.4 (Seafoam Ocelot)\n',
+      },
       { distribution: 'redhat-based', id: 'almalinux', prettyName: 'AlmaLinux 9.4', version: { major: 9, minor: 4 }, packageFormat: 'rpm' },
     ],
     [
@@ -120,7 +140,11 @@ describe('the release files of a guest tell distribution, product and version', 
     ],
     [
       'Arch, which has no version',
-      { '/etc/os-release': 'NAME="Arch Linux"\nPRETTY_NAME="Arch Linux"\nID=arch\nBUILD_ID=rolling\n', '/bin': '-> usr/bin', '/usr/bin/bash': elf(X86_64) },
+      {
+        '/etc/os-release': 'NAME="Arch Linux"\nPRETTY_NAME="Arch Linux"\nID=arch\nBUILD_ID=rolling\n',
+        '/bin': '-> usr/bin',
+        '/usr/bin/bash': elf(X86_64),
+      },
       { distribution: 'archlinux', buildId: 'rolling', version: { major: 0, minor: 0 }, packageFormat: 'pacman', osinfo: 'archlinux' },
     ],
     [
@@ -133,14 +157,25 @@ describe('the release files of a guest tell distribution, product and version', 
       { '/etc/SuSE-release': 'SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 2\n' },
       { distribution: 'sles', version: { major: 11, minor: 2 }, osinfo: 'sles11sp2' },
     ],
-    ['CirrOS 0.5', { '/etc/cirros/version': '0.5.2\n' }, { distribution: 'cirros', productName: 'CirrOS 0.5.2', version: { major: 0, minor: 5 } }],
+    [
+      'CirrOS 0.5',
+      { '/etc/cirros/version': '0.5.2\n' },
+      { distribution: 'cirros', productName: 'CirrOS 0.5.2', version: { major: 0, minor: 5 } },
+    ],
     [
       'CirrOS 0.6, which has the os-release of Buildroot',
-      { '/etc/os-release': 'NAME=Buildroot\nID=buildroot\nVERSION_ID=2022.02.4\nPRETTY_NAME="Buildroot 2022.02.4"\n', '/etc/cirros/version': '0.6.2\n' },
+      {
+        '/etc/os-release': 'NAME=Buildroot\nID=buildroot\nVERSION_ID=2022.02.4\nPRETTY_NAME="Buildroot 2022.02.4"\n',
+        '/etc/cirros/version': '0.6.2\n',
+      },
       { distribution: 'cirros', version: { major: 0, minor: 6 } },
     ],
     ['Void', { '/etc/os-release': 'ID="void"\nPRETTY_NAME="Void Linux"\n' }, { distribution: 'voidlinux', packageFormat: 'xbps' }],
-    ['Gentoo', { '/etc/gentoo-release': 'Gentoo Base System release 2.14\n' }, { distribution: 'gentoo', version: { major: 2, minor: 14 } }],
+    [
+      'Gentoo',
+      { '/etc/gentoo-release': 'Gentoo Base System release 2.14\n' },
+      { distribution: 'gentoo', version: { major: 2, minor: 14 } },
+    ],
     ['a system that says nothing', {}, { distribution: 'unknown', productName: 'unknown', version: { major: 0, minor: 0 } }],
   ];
 
@@ -186,7 +221,8 @@ describe('several file systems', () => {
 });
 
 describe('fstab', () => {
-  const mounts = (fstab: string, folders: Files = {}) => only({ '/etc/fstab': fstab, ...folders }).mounts.map(({ path, device }) => [path, device]);
+  const mounts = (fstab: string, folders: Files = {}) =>
+    only({ '/etc/fstab': fstab, ...folders }).mounts.map(({ path, device }) => [path, device]);
 
   test('comments, short lines, pseudo file systems and removable media are left out', () => {
     const fstab = [
@@ -204,7 +240,11 @@ describe('fstab', () => {
   });
 
   test('paths are made canonical, escapes resolved, and the shortest comes first', () => {
-    const parsed = parseFstab(['/dev/sdb ///usr//local// ext4 defaults', '/dev/sdc /a\\040b\\011c ext4 x 0 2', '/dev/sdd /caf\\303\\251 ext4 y']);
+    const parsed = parseFstab([
+      '/dev/sdb ///usr//local// ext4 defaults',
+      '/dev/sdc /a\\040b\\011c ext4 x 0 2',
+      '/dev/sdd /caf\\303\\251 ext4 y',
+    ]);
     expect(parsed.map(({ path }) => path)).toEqual(['/usr/local', '/a b\tc', '/café']);
   });
 
@@ -278,12 +318,16 @@ describe('packages', () => {
   });
 
   test('dpkg without dpkg: one file for each package', () => {
-    const files = { '/var/lib/dpkg/status.d/base': 'Package: base-files\nVersion: 12.4\nArchitecture: amd64\n', '/var/lib/dpkg/status.d/base.md5sums': 'Package: no\n' };
+    const files = {
+      '/var/lib/dpkg/status.d/base': 'Package: base-files\nVersion: 12.4\nArchitecture: amd64\n',
+      '/var/lib/dpkg/status.d/base.md5sums': 'Package: no\n',
+    };
     expect(list(files, 'deb')).toMatchObject({ packages: [{ name: 'base-files' }] });
   });
 
   test('apk', () => {
-    const installed = 'C:Q1x\nP:musl\nV:1.2.4-r2\nA:x86_64\nT:the C library\nU:https://musl.libc.org/\no:musl\nF:lib\nR:x\n\nC:Q1y\nP:busybox\nV:1.36.1-r5\nA:x86_64';
+    const installed =
+      'C:Q1x\nP:musl\nV:1.2.4-r2\nA:x86_64\nT:the C library\nU:https://musl.libc.org/\no:musl\nF:lib\nR:x\n\nC:Q1y\nP:busybox\nV:1.36.1-r5\nA:x86_64';
     expect(list({ '/lib/apk/db/installed': installed }, 'apk')).toMatchObject({
       packages: [
         { name: 'busybox', version: '1.36.1', release: 'r5' },
@@ -294,7 +338,9 @@ describe('packages', () => {
 
   test('pacman', () => {
     const desc = '%NAME%\nbash\n\n%VERSION%\n1:5.2.021-1\n\n%DESC%\nThe shell\n\n%ARCH%\nx86_64\n';
-    expect(list({ '/var/lib/pacman/local/bash-5.2.021-1/desc': desc, '/var/lib/pacman/local/ALPM_DB_VERSION': '9\n' }, 'pacman')).toMatchObject({
+    expect(
+      list({ '/var/lib/pacman/local/bash-5.2.021-1/desc': desc, '/var/lib/pacman/local/ALPM_DB_VERSION': '9\n' }, 'pacman'),
+    ).toMatchObject({
       packages: [{ name: 'bash', epoch: 1, version: '5.2.021', release: '1', architecture: 'x86_64' }],
     });
   });
@@ -310,10 +356,15 @@ describe('packages', () => {
 
   test('any version splits into parts that make it again', () => {
     fc.assert(
-      fc.property(fc.option(fc.nat(99)), fc.stringMatching(/^[0-9][0-9a-z.+~-]{0,10}$/), fc.stringMatching(/^[0-9a-z.+~]{1,5}$/), (epoch, upstream, release) => {
-        const parts = splitVersion(`${epoch === null ? '' : `${epoch}:`}${upstream}-${release}`);
-        expect(parts).toEqual({ epoch: epoch ?? 0, version: upstream, release });
-      }),
+      fc.property(
+        fc.option(fc.nat(99)),
+        fc.stringMatching(/^[0-9][0-9a-z.+~-]{0,10}$/),
+        fc.stringMatching(/^[0-9a-z.+~]{1,5}$/),
+        (epoch, upstream, release) => {
+          const parts = splitVersion(`${epoch === null ? '' : `${epoch}:`}${upstream}-${release}`);
+          expect(parts).toEqual({ epoch: epoch ?? 0, version: upstream, release });
+        },
+      ),
     );
   });
 });

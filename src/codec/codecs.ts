@@ -9,8 +9,10 @@ export type StreamFormat = 'gzip' | 'zstd' | 'lz4' | 'xz';
  * stream: what comes out is handed over in chunks, before more is decoded.
  */
 export interface StreamDecoder {
-  /** Takes the next piece and gives what can be decoded so far. A chunk is valid until the next one is asked for. Throws Corrupt. */
-  push(input: Bytes): Iterable<Bytes>;
+  /** Takes the next piece of input (copied). All chunks that the last one gives must have been taken. */
+  push(input: Bytes): void;
+  /** The next chunk of output, valid until the next call; undefined when more input is needed. Throws Corrupt. */
+  next(): Bytes | undefined;
   /** Throws Corrupt when the stream is not complete. */
   finish(): void;
 }

@@ -26,12 +26,16 @@ export class Lz4Decoder implements StreamDecoder {
   #independent = false;
   #blockHeader = 0;
 
-  *push(input: Bytes): Iterable<Bytes> {
+  push(input: Bytes): void {
     this.#input.push(input);
+  }
+
+  next(): Bytes | undefined {
     while (this.#input.length >= this.#need || (this.#state === 'skip' && this.#input.length > 0)) {
       const chunk = this.#step();
-      if (chunk !== undefined && chunk.length > 0) yield chunk;
+      if (chunk !== undefined && chunk.length > 0) return chunk;
     }
+    return undefined;
   }
 
   finish(): void {

@@ -1,6 +1,7 @@
 /** Deflate and gzip through pako, the zlib in JavaScript: for browsers, and for what node:zlib cannot bound. */
 import type { Bytes } from '../bytes/struct.ts';
 import { Corrupt } from '../errors.ts';
+import { ByteQueue } from './byte-queue.ts';
 import type { StreamDecoder } from './codecs.ts';
 
 /** The part of pako's classes that is used here. */
@@ -10,7 +11,8 @@ interface PakoStream {
   readonly ended: boolean;
   push(data: Bytes, flush?: number | boolean): boolean;
   onData(chunk: Bytes): void;
-  readonly result: Bytes;
+  /** Internal to pako, but the only way to know where a member ended. */
+  readonly strm: { readonly avail_in: number };
 }
 type PakoOptions = { raw?: boolean; chunkSize?: number; windowBits?: number; memLevel?: number; level?: number };
 /** The module `pako`, as far as it is used. */
@@ -54,7 +56,8 @@ const PIECE = 4096;
 export class GzipDecoder implements StreamDecoder {
   readonly #pako: Pako;
   #stream: PakoStream | undefined;
-  #chunks: Bytes[] = [];
+  readonly #input = new ByteQueue();
+  readonly #chunks: Bytes[] = [];
   #members = 0;
   #padding = false;
 
@@ -62,32 +65,31 @@ export class GzipDecoder implements StreamDecoder {
     this.#pako = pako;
   }
 
-  *push(input: Bytes): Iterable<Bytes> {
-    for (let at = 0; at < input.length; at += PIECE) yield* this.#piece(input.subarray(at, at + PIECE));
+  push(input: Bytes): void {
+    this.#input.push(input);
   }
 
-  *#piece(input: Bytes): Iterable<Bytes> {
-    let rest = input;
-    while (rest.length > 0) {
-      if (this.#stream === undefined) {
-        if (this.#members > 0 && (this.#padding || rest[0] === 0)) {
-          this.#padding = true;
-          return;
-        }
-        this.#stream = this.#start();
-      }
-      const stream = this.#stream;
-      stream.push(rest, 0);
-      if (stream.err < 0) throw new Corrupt(`a damaged gzip stream (${stream.msg})`, { layer: 'gzip' });
-      const chunks = this.#chunks;
-      this.#chunks = [];
-      yield* chunks;
-      if (!stream.ended) return;
-      this.#members++;
-      const left = (stream as unknown as { strm: { avail_in: number } }).strm.avail_in;
-      rest = rest.subarray(rest.length - left);
-      this.#stream = undefined;
+  next(): Bytes | undefined {
+    while (this.#chunks.length === 0 && this.#input.length > 0) this.#inflate();
+    return this.#chunks.shift();
+  }
+
+  /** Inflates one piece, or up to the end of a member. */
+  #inflate(): void {
+    if (this.#stream === undefined && this.#members > 0 && (this.#padding || this.#input.peek(1)[0] === 0)) {
+      this.#padding = true;
+      this.#input.take(this.#input.length);
+      return;
     }
+    this.#stream ??= this.#start();
+    const stream = this.#stream;
+    const piece = this.#input.peek(PIECE);
+    stream.push(piece, 0);
+    if (stream.err < 0) throw new Corrupt(`a damaged gzip stream (${stream.msg})`, { layer: 'gzip' });
+    this.#input.take(stream.ended ? piece.length - stream.strm.avail_in : piece.length);
+    if (!stream.ended) return;
+    this.#members++;
+    this.#stream = undefined;
   }
 
   finish(): void {

@@ -50,14 +50,18 @@ export class XzDecoder implements StreamDecoder {
   #records = 0;
   #indexBytes = 0;
 
-  *push(input: Bytes): Iterable<Bytes> {
+  push(input: Bytes): void {
     this.#input.push(input);
+  }
+
+  next(): Bytes | undefined {
     while (this.#input.length >= this.#need) {
       const chunk = this.#advance();
       if (chunk === undefined || chunk.length === 0) continue;
       if (this.#check === CHECK_CRC64) this.#crc64.update(chunk);
-      yield chunk;
+      return chunk;
     }
+    return undefined;
   }
 
   finish(): void {

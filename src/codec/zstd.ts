@@ -36,17 +36,20 @@ export class ZstdDecoder implements StreamDecoder {
   #blockHeader = 0;
   #produced = 0;
 
-  *push(input: Bytes): Iterable<Bytes> {
+  push(input: Bytes): void {
     this.#input.push(input);
+  }
+
+  next(): Bytes | undefined {
     for (;;) {
       if (this.#step === 'skip') {
         this.#need -= this.#input.take(this.#need).length;
-        if (this.#need > 0) return;
+        if (this.#need > 0) return undefined;
         this.#go('frame', 4);
       }
-      if (this.#input.length < this.#need) return;
+      if (this.#input.length < this.#need) return undefined;
       const chunk = this.#advance();
-      if (chunk !== undefined && chunk.length > 0) yield chunk;
+      if (chunk !== undefined && chunk.length > 0) return chunk;
     }
   }
 
@@ -144,7 +147,8 @@ export function decompressZstd(input: Bytes, target: Bytes): void {
   fillFromFrames(input, target, (frame, into) => {
     const decoder = new ZstdDecoder();
     let filled = 0;
-    for (const chunk of decoder.push(frame)) {
+    decoder.push(frame);
+    for (let chunk = decoder.next(); chunk !== undefined; chunk = decoder.next()) {
       if (filled + chunk.length > into.length) throw damagedZstd('a frame is longer than what it should fill');
       into.set(chunk, filled);
       filled += chunk.length;

@@ -35,7 +35,8 @@ export function* decompressToScratch(
       const part = piece.subarray(0, Math.min(piece.length, source.size - offset));
       yield* readExactly(source, offset, part);
       offset += part.length;
-      for (const chunk of decoder.push(part)) {
+      decoder.push(part);
+      for (let chunk = decoder.next(); chunk !== undefined; chunk = decoder.next()) {
         if (size + chunk.length > limit) throw new Refused(`more than ${limit} bytes come out of this compressed image`, where);
         if (size === 0) refuseOtherFormats(chunk, source);
         yield* writeSparsely(store, size, chunk);

@@ -17,7 +17,8 @@ const FORMATS: readonly (readonly [StreamFormat, string, readonly string[]])[] =
 function decode(decoder: StreamDecoder, input: Uint8Array, piece: number): Buffer {
   const chunks: Buffer[] = [];
   for (let at = 0; at < input.length; at += piece) {
-    for (const chunk of decoder.push(input.subarray(at, at + piece))) chunks.push(Buffer.from(chunk));
+    decoder.push(input.subarray(at, at + piece));
+    for (let chunk = decoder.next(); chunk !== undefined; chunk = decoder.next()) chunks.push(Buffer.from(chunk));
   }
   decoder.finish();
   return Buffer.concat(chunks);

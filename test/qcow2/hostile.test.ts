@@ -190,8 +190,8 @@ describe('given entries that contradict the format', () => {
     return runSync(runSync(openImage(source, { codecs: nodeCodecs, gate })).read(0, 512));
   };
 
-  it.each([
-    ['an L2 table that begins nowhere', 'v3.qcow2', (e: ReturnType<typeof entryOf>): Poke[] => [[e.first, 8, BigInt(e.at) | 0x200n]]],
+  const damages: readonly (readonly [string, string, (e: ReturnType<typeof entryOf>) => Poke[]])[] = [
+    ['an L2 table that begins nowhere', 'v3.qcow2', (e): Poke[] => [[e.first, 8, BigInt(e.at) | 0x200n]]],
     ['a cluster that begins nowhere', 'v3.qcow2', (e): Poke[] => [[e.at, 8, e.entry | 0x200n]]],
     ['a zero cluster in version 2', 'v2.qcow2', (e): Poke[] => [[e.at, 8, e.entry | 1n]]],
     ['compressed garbage', 'v3.qcow2', (e): Poke[] => [[e.at, 8, (1n << 62n) | 0x50000n]]],
@@ -215,7 +215,8 @@ describe('given entries that contradict the format', () => {
     ],
     ['a wrong place in the data file', 'data.qcow2', (e): Poke[] => [[e.at, 8, (1n << 63n) | 0x10000n]]],
     ['a compressed cluster with a data file', 'data.qcow2', (e): Poke[] => [[e.at, 8, (1n << 62n) | 0x10000n]]],
-  ] as const)('%s is Corrupt', (_label, name, pokes) => {
+  ];
+  it.each(damages)('%s is Corrupt', (_label, name, pokes) => {
     expect(reading(name, [])).not.toThrow();
     expect(reading(name, pokes(entryOf(name)))).toThrow(Corrupt);
   });

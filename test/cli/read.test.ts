@@ -84,7 +84,7 @@ describe('given a disk with a system partition and a root, made by real tools', 
     expect(lines(answer('ls', '-R', '--partition', '2', disk.qcow2, '/a'))).toEqual(['absolute', 'one.txt', 'up']);
     const long = lines(answer('ls', '-lR', '--partition', '2', disk.qcow2, '/a'));
     expect(long).toEqual([
-      expect.stringMatching(/^d 0755 {7}4096 \/a$/),
+      'd 0755       1024 /a',
       'l 0777         13 /a/absolute -> /etc/hostname',
       '- 0644          4 /a/one.txt',
       'l 0777         19 /a/up -> ../../../etc/passwd',

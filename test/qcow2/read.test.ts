@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runSync } from '../../src/io/index.ts';
-import { digest, type MapEntry, mapOf, open, qcow2Folder } from '../image/chains.ts';
+import { eachExtent, openImage } from '../../src/image/index.ts';
+import { runAsync, runSync } from '../../src/io/index.ts';
+import { FileSource, nodeCodecs } from '../../src/platform/node/index.ts';
+import { digest, type MapEntry, mapOf, open, openGate, qcow2Folder } from '../image/chains.ts';
 import { FIXTURES, untouched } from '../support/images.ts';
 
 interface Golden {
@@ -53,6 +55,31 @@ describe('given images made by qemu-img and qemu-io', () => {
       expect(hash.update(new Uint8Array(Math.max(0, now - shown))).digest('hex')).toBe(sha256);
       image.close();
     }
+  });
+
+  it.each(['top.qcow2', 'zlib-4k.qcow2', 'extl2-backed.qcow2'])('%s reads the same when many ask at once and wait', async (name) => {
+    const image = await runAsync(openImage(FileSource.open(file(name)), { codecs: nodeCodecs, gate: openGate }));
+    const whole = Buffer.alloc(image.size);
+    const parts: Promise<void>[] = [];
+    for (let at = 0; at < image.size; at += 30_208) {
+      parts.push(runAsync(image.readInto(at, whole.subarray(at, Math.min(image.size, at + 30_208)))));
+    }
+    await Promise.all(parts);
+    expect(createHash('sha256').update(whole).digest('hex')).toBe(golden[name]?.sha256);
+    image.close();
+  });
+
+  it('extents are joined over the whole disk, without reading data', () => {
+    const image = open(file('huge.qcow2'));
+    const extents: [number, number, boolean][] = [];
+    runSync(eachExtent(image, 0, image.size, (start, extent) => extents.push([start, extent.length, extent.data])));
+    expect(extents).toEqual([
+      [0, 65536, true],
+      [65536, 63 * 2 ** 40 - 65536, false],
+      [63 * 2 ** 40, 65536, true],
+      [63 * 2 ** 40 + 65536, 2 ** 40 - 65536, false],
+    ]);
+    image.close();
   });
 
   it('a disk of 64 TiB opens and reads in little memory', () => {

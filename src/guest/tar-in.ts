@@ -1,0 +1,173 @@
+/** Unpacking a tar archive into a directory of a guest. Nothing is written outside of it. */
+import { type Bytes, decodeName } from '../bytes/index.ts';
+import { Posix, Refused } from '../errors.ts';
+import type { NodeId, WritableFileSystem } from '../filesystem/filesystem.ts';
+import type { Io } from '../io/effect.ts';
+import type { EditableTree, Pull } from './edit.ts';
+import { isWritable, type Place, pathOf } from './mounts.ts';
+import { isDot, isDotDot, joinPath, type Path, pathNames, wherePath } from './path.ts';
+import { type TarMember, TarReader } from './tar-read.ts';
+import { WALK_DEPTH } from './walk.ts';
+
+export interface TarInOptions {
+  /** Extended attributes and ACLs. Default true. */
+  readonly xattrs?: boolean;
+  /** The numbers to give a member; default those in the archive. */
+  readonly owner?: (member: TarMember) => { readonly uid: number; readonly gid: number };
+}
+
+/**
+ * Unpacks an archive: modes, owners, times, attributes, hard links, holes and devices as they stand in it. A directory that is there
+ * stays and gets the archive's attributes; anything else under the name of a member is replaced, a link itself and not its target. All
+ * or nothing. Throws Refused for a name with `..`, and for a member whose directory is, by a link, outside of `into`.
+ */
+export function* unpackTar(tree: EditableTree, into: Path, pull: Pull, options: TarInOptions = {}): Io<{ readonly members: number }> {
+  return yield* tree.transaction(() => unpack(tree, into, pull, options));
+}
+
+function* unpack(tree: EditableTree, into: Path, pull: Pull, options: TarInOptions): Io<{ readonly members: number }> {
+  const target = new Target(tree, yield* tree.directory(into), options);
+  const reader = new TarReader(pull);
+  let members = 0;
+  for (let member = yield* reader.next(); member !== undefined; member = yield* reader.next()) {
+    yield* target.add(member, reader);
+    members++;
+  }
+  yield* target.end();
+  return { members };
+}
+
+class Target {
+  readonly #tree: EditableTree;
+  readonly #top: Place;
+  readonly #base: Bytes;
+  readonly #options: TarInOptions;
+  /** Directories that were looked up, by their names in the archive. Links are not replaced without forgetting them. */
+  readonly #directories = new Map<string, Place>();
+  /** Times of directories, which the making of their entries would change: given at the end. */
+  readonly #times: { readonly system: WritableFileSystem; readonly node: NodeId; readonly member: TarMember }[] = [];
+
+  constructor(tree: EditableTree, top: Place, options: TarInOptions) {
+    this.#tree = tree;
+    this.#top = top;
+    this.#base = pathOf(top);
+    this.#options = options;
+  }
+
+  *add(member: TarMember, reader: TarReader): Io<void> {
+    const names = safeNames(member.name);
+    const name = names.at(-1);
+    if (name === undefined) {
+      if (member.kind === 'directory') yield* this.#attributes(writableSystem(this.#top, member), this.#top.node, member);
+      return;
+    }
+    const parent = yield* this.#directory(names.slice(0, -1), member);
+    const system = writableSystem(parent, member);
+    const there = yield* system.lookup(parent.node, name);
+    if (there !== undefined) {
+      const stat = yield* system.stat(there);
+      if (stat.kind === 'directory') {
+        if (member.kind !== 'directory') throw new Posix('EISDIR', wherePath(joinPath(this.#base, member.name)));
+        const covering = this.#tree.table.covering(parent.mount, there);
+        if (covering === undefined) return yield* this.#attributes(system, there, member);
+        return;
+      }
+      yield* system.unlink(parent.node, name);
+      this.#directories.clear();
+    }
+    const node = yield* this.#make(system, parent, name, member, reader);
+    if (node !== undefined) yield* this.#attributes(system, node, member);
+  }
+
+  *end(): Io<void> {
+    for (const { system, node, member } of this.#times) yield* system.setAttributes(node, { atime: member.mtime, mtime: member.mtime });
+  }
+
+  *#make(system: WritableFileSystem, parent: Place, name: Bytes, member: TarMember, reader: TarReader): Io<NodeId | undefined> {
+    const creation = { mode: member.mode, ...this.#owner(member) };
+    switch (member.kind) {
+      case 'directory':
+        return yield* system.mkdir(parent.node, name, creation);
+      case 'symlink':
+        return yield* system.symlink(parent.node, name, member.linkname, this.#owner(member));
+      case 'link': {
+        const names = safeNames(member.linkname);
+        const original = names.at(-1);
+        const from = yield* this.#directory(names.slice(0, -1), member);
+        const node = original === undefined ? undefined : yield* from.mount.fileSystem.lookup(from.node, original);
+        if (node === undefined) throw new Posix('ENOENT', wherePath(member.linkname));
+        if (from.mount !== parent.mount) throw new Posix('EXDEV', wherePath(member.name));
+        yield* system.link(node, parent.node, name);
+        return undefined;
+      }
+      case 'file': {
+        const node = yield* system.create(parent.node, name, creation);
+        let end = 0;
+        for (let piece = yield* reader.data(); piece !== undefined; piece = yield* reader.data()) {
+          yield* system.write(node, piece.offset, piece.bytes);
+          end = piece.offset + piece.bytes.length;
+        }
+        if (end < member.size) yield* system.truncate(node, member.size);
+        return node;
+      }
+      default:
+        return yield* system.mknod(parent.node, name, member.kind, creation, member.device);
+    }
+  }
+
+  *#attributes(system: WritableFileSystem, node: NodeId, member: TarMember): Io<void> {
+    if (this.#options.xattrs !== false) for (const { name, value } of member.xattrs) yield* system.setXattr(node, name, value);
+    const mode = member.kind === 'symlink' ? {} : { mode: member.mode };
+    yield* system.setAttributes(node, { ...mode, ...this.#owner(member), atime: member.mtime, mtime: member.mtime });
+    if (member.kind === 'directory') this.#times.push({ system, node, member });
+  }
+
+  #owner(member: TarMember): { readonly uid: number; readonly gid: number } {
+    return this.#options.owner?.(member) ?? { uid: member.uid, gid: member.gid };
+  }
+
+  /** The directory of these names, made where it is missing. It has to be inside of the target, through whatever links it is reached. */
+  *#directory(names: readonly Bytes[], member: TarMember): Io<Place> {
+    let path = this.#base;
+    for (const name of names) path = joinPath(path, name);
+    const key = decodeName(path);
+    const known = this.#directories.get(key);
+    if (known !== undefined) return known;
+    let here = this.#top;
+    for (const name of names) {
+      const { place } = yield* this.#tree.lookup(name, { from: here });
+      if (place === undefined) {
+        const node = yield* writableSystem(here, member).mkdir(here.node, name, { mode: 0o755 });
+        here = yield* this.#tree.table.place(here, name, node);
+      } else here = place;
+      if (here.stat.kind !== 'directory') throw new Posix('ENOTDIR', wherePath(path));
+      if (!this.#isInside(here)) {
+        const outside = `the archive's ${decodeName(member.name)} would be written outside of ${decodeName(this.#base)}, through a symbolic link`;
+        throw new Refused(outside);
+      }
+    }
+    this.#directories.set(key, here);
+    return here;
+  }
+
+  #isInside(place: Place): boolean {
+    for (let here: Place | undefined = place; here !== undefined; here = here.parent) {
+      if (here.mount === this.#top.mount && here.node === this.#top.node) return true;
+    }
+    return false;
+  }
+}
+
+/** The names of a member; a slash at the beginning is dropped, as tar does. Throws Refused for `..`. */
+function safeNames(name: Bytes): Bytes[] {
+  const names = pathNames(name).filter((one) => !isDot(one));
+  if (names.length > WALK_DEPTH) throw new Posix('ENAMETOOLONG', {}, `a name in the archive has more than ${WALK_DEPTH} levels`);
+  if (names.some(isDotDot)) throw new Refused(`the archive's name ${decodeName(name)} contains ..`);
+  return names;
+}
+
+function writableSystem(place: Place, member: TarMember): WritableFileSystem {
+  const { fileSystem, readOnly } = place.mount;
+  if (readOnly || !isWritable(fileSystem)) throw new Posix('EROFS', wherePath(member.name));
+  return fileSystem;
+}

@@ -22,31 +22,55 @@ export function* inodeOffset(volume: Volume, number: number): Io<number> {
 
 /** The bytes of an inode, its checksum verified: `s_inode_size` of them, a view of the cache. */
 export function* readInodeBytes(volume: Volume, number: number): Io<Bytes> {
-  const pending = volume.pendingInode(number);
-  if (pending !== undefined) return pending;
+  const { inodeSize } = volume.superblock;
   const offset = yield* inodeOffset(volume, number);
-  const bytes = yield* volume.cache.read(offset, volume.superblock.inodeSize);
-  const { checksumSeed, metadataCsum } = volume.superblock;
-  if (volume.fastCommits?.hasInode(number)) return volume.fastCommits.inodeBytes(number, bytes, metadataCsum ? checksumSeed : undefined);
-  if (metadataCsum) verifyInode(volume, number, bytes, offset);
-  return bytes;
+  if (offset + inodeSize > volume.cache.size) throw beyondTheEnd(number, offset);
+  const page = yield* volume.cache.page(Math.floor(offset / volume.cache.pageSize));
+  const at = offset % volume.cache.pageSize;
+  const changed = changedByFastCommit(volume, number, page.bytes, at);
+  if (changed !== undefined) return changed;
+  if (volume.superblock.metadataCsum) verifyInode(volume, number, page.bytes, at, offset);
+  return page.bytes.subarray(at, at + inodeSize);
 }
 
-function verifyInode(volume: Volume, number: number, bytes: Bytes, offset: number): void {
+function beyondTheEnd(number: number, offset: number): Corrupt {
+  return new Corrupt('the device ends before the inode', { layer: 'ext4', inode: number, offset });
+}
+
+function changedByFastCommit(volume: Volume, number: number, bytes: Bytes, at: number): Bytes | undefined {
+  if (volume.fastCommits === undefined || !volume.fastCommits.hasInode(number)) return undefined;
+  const { checksumSeed, metadataCsum, inodeSize } = volume.superblock;
+  return volume.fastCommits.inodeBytes(number, bytes.subarray(at, at + inodeSize), metadataCsum ? checksumSeed : undefined);
+}
+
+function verifyInode(volume: Volume, number: number, bytes: Bytes, at: number, offset: number): void {
   const { checksumSeed, inodeSize } = volume.superblock;
-  const sum = inodeChecksum(checksumSeed, number, bytes, 0, inodeSize);
-  const low = bytes[0x7c]! + bytes[0x7d]! * 256;
-  const matches = hasChecksumHigh(bytes, 0, inodeSize) ? sum === low + (bytes[0x82]! + bytes[0x83]! * 256) * 65536 : (sum & 0xffff) === low;
+  const sum = inodeChecksum(checksumSeed, number, bytes, at, inodeSize);
+  const low = bytes[at + 0x7c]! + bytes[at + 0x7d]! * 256;
+  const matches = hasChecksumHigh(bytes, at, inodeSize)
+    ? sum === low + (bytes[at + 0x82]! + bytes[at + 0x83]! * 256) * 65536
+    : (sum & 0xffff) === low;
   // An inode that was never used has no checksum.
-  if (!matches && !isZero(bytes, 0, 128)) volume.complaints.mismatch('inode', { inode: number, offset });
+  if (!matches && !isZero(bytes, at, at + 128)) volume.complaints.mismatch('inode', { inode: number, offset });
 }
 
 /** Any inode, hidden ones too. Throws Corrupt for one that the kernel would refuse. */
 export function* readInode(volume: Volume, number: number): Io<Inode> {
   const known = volume.inodes.get(number);
   if (known !== undefined) return known;
-  const bytes = yield* readInodeBytes(volume, number);
-  const inode = parseInode(volume.superblock, number, viewOf(bytes), 0);
+  const { cache, superblock } = volume;
+  const offset = yield* inodeOffset(volume, number);
+  // An inode lies in one page: both are powers of two, and a page is no smaller than a block.
+  if (offset + superblock.inodeSize > cache.size) throw beyondTheEnd(number, offset);
+  const index = Math.floor(offset / cache.pageSize);
+  const page = cache.peek(index) ?? (yield* cache.page(index));
+  const at = offset - index * cache.pageSize;
+  const changed = changedByFastCommit(volume, number, page.bytes, at);
+  if (changed === undefined && superblock.metadataCsum) verifyInode(volume, number, page.bytes, at, offset);
+  const inode =
+    changed === undefined
+      ? parseInode(superblock, number, page.bytes, page.view, at)
+      : parseInode(superblock, number, changed, viewOf(changed), 0);
   volume.inodes.set(number, inode);
   return inode;
 }

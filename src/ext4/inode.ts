@@ -61,8 +61,8 @@ function isUnused(view: DataView, at: number): boolean {
   return true;
 }
 
-/** Decodes the inode at `at`. Throws Corrupt for one that no kernel would accept; its checksum is the caller's business. */
-export function parseInode(superblock: Superblock, number: number, view: DataView, at: number): Inode {
+/** Decodes the inode at `at` of `bytes`, of which `view` is a view. Throws Corrupt for one that no kernel would accept; its checksum is the caller's business. */
+export function parseInode(superblock: Superblock, number: number, bytes: Bytes, view: DataView, at: number): Inode {
   const mode = view.getUint16(at, true);
   const kind = kindOfMode(mode);
   if (kind === undefined) {
@@ -87,7 +87,7 @@ export function parseInode(superblock: Superblock, number: number, view: DataVie
     flags,
     generation: view.getUint32(at + 0x64, true),
     fileAcl: view.getUint32(at + 0x68, true) + (has64bit ? view.getUint16(at + 0x76, true) * TWO_32 : 0),
-    block: new Uint8Array(view.buffer, view.byteOffset + at + 0x28, 60).slice(),
+    block: bytes.slice(at + 0x28, at + 0x64),
     ctime: decodeTime(ctime, extraSize >= 8 ? view.getUint32(at + 0x84, true) : 0),
     mtime: decodeTime(mtime, extraSize >= 12 ? view.getUint32(at + 0x88, true) : 0),
     atime: decodeTime(atime, extraSize >= 16 ? view.getUint32(at + 0x8c, true) : 0),

@@ -63,5 +63,5 @@ function inodeFromCopy(volume: Volume, number: number): Inode | undefined {
     i_size_lo: words[16] ?? 0,
     i_flags: viewOf(block).getUint16(0, true) === EXT4_EXT_MAGIC ? EXT4_EXTENTS_FL : 0,
   });
-  return parseInode(volume.superblock, number, viewOf(bytes), 0);
+  return parseInode(volume.superblock, number, bytes, viewOf(bytes), 0);
 }

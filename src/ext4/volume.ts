@@ -26,7 +26,7 @@ export interface VolumeOptions {
 }
 
 /** Half of the inodes kept in memory, some 400 bytes each. */
-const INODES = 4096;
+const INODES = 512;
 /** Half of the extent nodes kept in memory, some 10 KiB each with blocks of 4 KiB. */
 const EXTENT_NODES = 64;
 

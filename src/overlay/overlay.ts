@@ -5,7 +5,7 @@
  * written as a whole is not read before. Discards and zeros are kept as such, without space. Transactions nest.
  */
 import type { Bytes } from '../bytes/struct.ts';
-import { Refused } from '../errors.ts';
+import { Posix, Refused } from '../errors.ts';
 import { type BlockDevice, checkRange, type Extent, readNew } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
 import { Lock } from '../io/lock.ts';
@@ -14,7 +14,7 @@ import { CLUSTER, ClusterStore, type OpenTemporary } from './store.ts';
 import { BASE, type ClusterState, DISCARDED, mergeUndo, PIECE, type Undo, type UndoLevel, ZERO } from './undo.ts';
 
 export interface OverlayOptions {
-  /** Bytes of changed clusters to keep in memory; default 64 MiB. What opening transactions save comes on top. */
+  /** Bytes of changed clusters to keep in memory; default 32 MiB. What open transactions save comes on top. */
   readonly budget?: number;
   /** Where the rest goes; without it, what exceeds the budget is ENOSPC. */
   readonly temporary?: OpenTemporary;
@@ -27,6 +27,9 @@ export interface Change {
   /** `data`: read it from the overlay; `zero`: zeros were written; `discard`: reads as zeros, nobody needs it. */
   readonly kind: 'data' | 'zero' | 'discard';
 }
+
+/** Clusters that one overlay can change: 512 GiB. */
+const MAX_CLUSTERS = 1 << 23;
 
 export class OverlayDevice implements TransactionalDevice {
   readonly base: BlockDevice;
@@ -44,7 +47,7 @@ export class OverlayDevice implements TransactionalDevice {
     this.base = base;
     this.size = base.size;
     this.preferredRequest = base.preferredRequest;
-    this.#store = new ClusterStore(options.budget ?? 64 << 20, options.temporary);
+    this.#store = new ClusterStore(options.budget ?? 32 << 20, options.temporary);
   }
 
   /** Bytes of clusters that are stored, those that open transactions keep for the way back included. */
@@ -126,6 +129,7 @@ export class OverlayDevice implements TransactionalDevice {
         const state = this.#state(cluster);
         if (state >= 0 && this.#mayOverwrite(cluster)) slots.push(state);
         else {
+          this.#checkRoom();
           const slot = this.#store.allocate();
           slots.push(slot);
           fresh.push(slot);
@@ -154,6 +158,7 @@ export class OverlayDevice implements TransactionalDevice {
       yield* this.#store.write(state, within, bytes);
       return;
     }
+    this.#checkRoom();
     const whole = new Uint8Array(this.#lengthOf(cluster));
     if (state === BASE) yield* this.base.readInto(cluster * CLUSTER, whole);
     whole.set(bytes, within);
@@ -218,6 +223,7 @@ export class OverlayDevice implements TransactionalDevice {
         }
       }
       if (at === cluster * CLUSTER && stop === clusterEnd) {
+        if (now === BASE) this.#checkRoom();
         if (now !== state) this.#replace(cluster, state);
       } else if (now === BASE || now >= 0) {
         yield* this.#writePart(cluster, at - cluster * CLUSTER, new Uint8Array(stop - at));
@@ -300,12 +306,14 @@ export class OverlayDevice implements TransactionalDevice {
   }
 
   *rollback(): Io<void> {
-    for (const [cluster, undo] of this.#pop()) {
-      if (undo.replaced) {
-        const now = this.#state(cluster);
-        if (now >= 0) this.#free(now);
-        this.#set(cluster, undo.state);
-      }
+    const level = this.#pop();
+    for (const [cluster, undo] of level) {
+      if (!undo.replaced) continue;
+      const now = this.#state(cluster);
+      if (now >= 0) this.#free(now);
+      this.#set(cluster, undo.state);
+    }
+    for (const undo of level.values()) {
       for (const [index, piece] of undo.pieces ?? []) yield* this.#store.write(undo.state, index * PIECE, piece);
     }
   }
@@ -343,6 +351,11 @@ export class OverlayDevice implements TransactionalDevice {
       } else undo.replaced = true;
     }
     this.#set(cluster, state);
+  }
+
+  #checkRoom(): void {
+    if (this.#clusters.size >= MAX_CLUSTERS)
+      throw new Posix('ENOSPC', {}, `more than ${MAX_CLUSTERS} clusters of the overlay would be changed`);
   }
 
   #free(slot: number): void {

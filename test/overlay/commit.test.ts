@@ -12,6 +12,7 @@ import { commitOverlay, OverlayDevice, RAW_IMAGE, recover } from '../../src/over
 import { commitHost, JOURNAL_SUFFIX } from '../../src/platform/node/commit.ts';
 import { FileSource } from '../../src/platform/node/file.ts';
 import { scratchFolder } from '../support/images.ts';
+import { must } from '../support/oracle.ts';
 import { applyChanges, changed, image } from './changes.ts';
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
@@ -288,6 +289,37 @@ describe('on real files', () => {
     runSync(commitOverlay(overlay, RAW_IMAGE, host, stamp));
     expect(fs.readFileSync(file).subarray(0, 11)).toEqual(Buffer.from([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, changed()[10] ?? 0]));
     expect(fs.readdirSync(path.dirname(file))).toEqual(['disk.img']);
+  });
+
+  test('random writes, zeros and discards: the same file as qemu-io makes', () => {
+    const unit = 512;
+    const operation = fc.record({
+      kind: fc.constantFrom('write', 'zero', 'discard'),
+      at: fc.nat(700).map((n) => n * unit),
+      length: fc.integer({ min: 1, max: 300 }).map((n) => n * unit),
+      pattern: fc.integer({ min: 1, max: 255 }),
+    });
+    fc.assert(
+      fc.property(fc.array(operation, { minLength: 1, maxLength: 12 }), (operations) => {
+        const ours = newImage();
+        const theirs = newImage();
+        for (const file of [ours, theirs]) fs.truncateSync(file, 1 << 19);
+        const overlay = new OverlayDevice(new SourceDevice(FileSource.open(ours)));
+        const commands: string[] = [];
+        for (const { kind, at, length, pattern } of operations) {
+          const size = Math.min(length, (1 << 19) - at);
+          commands.push('-c', kind === 'write' ? `write -P ${pattern} ${at} ${size}` : `write -z ${at} ${size}`);
+          if (kind === 'write') runSync(overlay.write(at, new Uint8Array(size).fill(pattern)));
+          else if (kind === 'zero') runSync(overlay.writeZeroes(at, size));
+          else runSync(overlay.discard(at, size));
+        }
+        must('qemu-io', '-f', 'raw', ...commands, theirs);
+        const host = commitHost(ours);
+        runSync(commitOverlay(overlay, RAW_IMAGE, host, host.stamp()));
+        must('qemu-img', 'compare', '-f', 'raw', '-F', 'raw', ours, theirs);
+      }),
+      { numRuns: 15 },
+    );
   });
 
   test('an image that somebody else changed or replaced is refused, and stays', () => {

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { crc32cUpdate } from '../../src/bytes/crc32.ts';
 import { Corrupt, GuestlessError } from '../../src/errors.ts';
 import { findJournal } from '../../src/ext4/journal-inode.ts';
 import { runSync } from '../../src/io/drivers.ts';
@@ -148,6 +149,67 @@ describe('hostile journals', () => {
         ),
         { numRuns: 120 },
       );
+    },
+  );
+
+  test.each(['fast-write', 'fast-range', 'fast-rename', 'fast-directory'])(
+    '%s with wrong records under right checksums gives an answer or our error',
+    (name) => {
+      const bytes = bytesOf(name);
+      const place = geometry(bytes);
+      const view = new DataView(bytes.buffer);
+      const area = view.getUint32(place.at(0) + 0x54) || 256;
+      const first = place.blocks - area + 1;
+      // Where the values of records are, and where each fast commit ends.
+      const values: { at: number; length: number }[] = [];
+      const commits: { pieces: (readonly [number, number])[]; checksumAt: number }[] = [];
+      let pieces: (readonly [number, number])[] = [];
+      for (let index = first; index < place.blocks; index++) {
+        const start = place.at(index);
+        for (let at = start; at + 4 <= start + place.blockSize; ) {
+          const tag = view.getUint16(at, true);
+          const length = view.getUint16(at + 2, true);
+          if (tag < 1 || tag > 9 || at + 4 + length > start + place.blockSize) break;
+          if (tag === 8) {
+            commits.push({ pieces: [...pieces, [at, at + 8]], checksumAt: at + 8 });
+            pieces = [];
+          } else {
+            pieces.push([at, at + 4 + length]);
+            if (tag !== 9) values.push({ at: at + 4, length });
+          }
+          at += 4 + length;
+        }
+      }
+      const replay = mountBytes(bytes).volume.fastCommits!.operations.length;
+      expect(replay).toBeGreaterThan(0);
+      const change = fc.record({
+        value: fc.nat(Math.min(values.length, replay + 4) - 1),
+        at: fc.nat(400),
+        byte: fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255)),
+      });
+      let replayedAll = 0;
+      fc.assert(
+        fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+          const spoiled = bytes.slice();
+          for (const { value, at, byte } of changes) {
+            const record = values[value]!;
+            spoiled[record.at + (at % record.length)] = byte;
+          }
+          for (const commit of commits) {
+            const sum = commit.pieces.reduce((crc, [from, to]) => crc32cUpdate(crc, spoiled, from, to), 0);
+            new DataView(spoiled.buffer).setUint32(commit.checksumAt, sum, true);
+          }
+          try {
+            const fileSystem = mountBytes(spoiled);
+            if (fileSystem.volume.fastCommits?.operations.length === replay) replayedAll++;
+            walk(fileSystem);
+          } catch (error) {
+            if (!(error instanceof GuestlessError)) throw error;
+          }
+        }),
+        { numRuns: 100 },
+      );
+      expect(replayedAll).toBeGreaterThan(50);
     },
   );
 

@@ -6,7 +6,7 @@
  */
 import { crc32cUpdate } from '../../bytes/crc32.ts';
 import type { Bytes } from '../../bytes/struct.ts';
-import { Unsupported } from '../../errors.ts';
+import { Corrupt, Unsupported } from '../../errors.ts';
 import type { Io } from '../../io/effect.ts';
 import { EXT_INIT_MAX_LEN, EXT4_EXTENT, EXT4_NAME_LEN } from '../format/index.ts';
 import {
@@ -48,6 +48,8 @@ export type FastCommitOperation =
 const MAX_RECORDS = 100_000;
 /** `fc_features` known: none. */
 const KNOWN_FEATURES = 0;
+const SLASH = 0x2f;
+const DOT = 0x2e;
 /** Bytes of a TAIL that enter its checksum: all but the checksum. */
 const TAIL_SUMMED = EXT4_FC_TL.size + 4;
 
@@ -85,7 +87,7 @@ export function* readFastCommits(
   file: JournalFile,
   superblock: JournalSuperblock,
   tid: number,
-  inodeSize: number,
+  { inodeSize, inodesCount }: { readonly inodeSize: number; readonly inodesCount: number },
 ): Io<readonly FastCommitOperation[]> {
   const complete: FastCommitOperation[] = [];
   let pending: FastCommitOperation[] = [];
@@ -118,7 +120,8 @@ export function* readFastCommits(
           }
         } else {
           const operation = operationOf(record);
-          if (operation !== undefined) pending.push(operation);
+          // The kernel skips inodes that the file system does not have.
+          if (operation !== undefined && operation.inode >= 1 && operation.inode <= inodesCount) pending.push(operation);
         }
       }
       at = start + length;
@@ -153,7 +156,11 @@ function operationOf({ tag, value }: FastCommitRecord): FastCommitOperation | un
     case EXT4_FC_TAG_UNLINK: {
       const { fc_parent_ino, fc_ino } = EXT4_FC_DENTRY_INFO.read(value);
       const kind = tag === EXT4_FC_TAG_CREAT ? 'create' : tag === EXT4_FC_TAG_LINK ? 'link' : 'unlink';
-      return { kind, parent: fc_parent_ino, inode: fc_ino, name: value.slice(EXT4_FC_DENTRY_INFO.size) };
+      const name = value.slice(EXT4_FC_DENTRY_INFO.size);
+      if (name.includes(0) || name.includes(SLASH) || (name.length <= 2 && name.every((byte) => byte === DOT))) {
+        throw new Corrupt('a fast commit has a name that no entry may have', { layer: 'ext4 journal', inode: fc_parent_ino });
+      }
+      return { kind, parent: fc_parent_ino, inode: fc_ino, name };
     }
     default:
       return undefined;

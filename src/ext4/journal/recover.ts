@@ -60,7 +60,7 @@ export function* recoverJournal(
   const scanned = yield* scanLog(file, journal, pass);
   const revokes = yield* collectRevokes(file, journal, scanned, pass);
   const replayed = yield* collectBlocks(file, journal, scanned, revokes, pass);
-  const operations = yield* readFastCommits(file, journal, scanned.end, superblock.inodeSize);
+  const operations = yield* readFastCommits(file, journal, scanned.end, superblock);
   const after = new ReplayedDevice(device, superblock.blockSize, replayed.blocks, replayed.escaped);
   yield* clearNeedsRecovery(after);
   if (journal.raw.s_errno !== 0)

@@ -55,8 +55,7 @@ export function parseEntries(bytes: Bytes, start: number, end: number, form: Dir
       const name = bytes.slice(at + 8, at + 8 + nameLength);
       const dot = name[0] === 0x2e && (nameLength === 1 || (nameLength === 2 && name[1] === 0x2e));
       if (!dot) {
-        if (!form.encrypted)
-          for (const byte of name) if (byte === 0x2f || byte === 0) throw bad('a name with a slash or zero byte', at, where);
+        if (!form.encrypted && hasForbiddenByte(bytes, at + 8, nameLength)) throw bad('a name with a slash or zero byte', at, where);
         if (form.storedHash && length < leastRecordLength(nameLength, form)) throw bad('an entry without room for its hash', at, where);
         const kind = form.hasFileType ? KINDS[bytes[at + 7]!] : undefined;
         entries.push(kind === undefined ? { name, node: inode, offset: at } : { name, node: inode, kind, offset: at });
@@ -64,6 +63,11 @@ export function parseEntries(bytes: Bytes, start: number, end: number, form: Dir
     }
     at = next;
   }
+}
+
+function hasForbiddenByte(bytes: Bytes, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (bytes[i] === 0x2f || bytes[i] === 0) return true;
+  return false;
 }
 
 function bad(message: string, at: number, where: Where): Corrupt {

@@ -56,26 +56,28 @@ export class Ext4 implements FileSystem {
     const inode = yield* readNode(this.volume, node);
     const { kind } = inode;
     const inlineFile = kind === 'file' && (inode.flags & EXT4_INLINE_DATA_FL) !== 0;
-    return {
+    const stat: { -readonly [K in keyof Stat]: Stat[K] } = {
       node,
       kind,
       mode: inode.mode,
       links: inode.links,
       uid: inode.uid,
       gid: inode.gid,
-      ...(kind === 'character' || kind === 'block' ? { device: deviceNumber(inode.block) } : {}),
-      // The length of what readlink gives, which differs from what is stored for an encrypted link.
-      size: kind === 'symlink' && (inode.flags & EXT4_ENCRYPT_FL) !== 0 ? (yield* readLink(this.volume, inode)).length : inode.size,
+      size: inode.size,
       // As the kernel tells it: a file inside of its inode takes the blocks that its size would.
       blocks: inlineFile ? inode.blocks + Math.ceil(inode.size / 512) : inode.blocks,
       blockSize: this.volume.superblock.blockSize,
       atime: inode.atime,
       mtime: inode.mtime,
       ctime: inode.ctime,
-      ...(inode.btime === undefined ? {} : { btime: inode.btime }),
       flags: inode.flags,
       generation: inode.generation,
     };
+    if (inode.btime !== undefined) stat.btime = inode.btime;
+    if (kind === 'character' || kind === 'block') stat.device = deviceNumber(inode.block);
+    // The length of what readlink gives, which differs from what is stored for an encrypted link.
+    if (kind === 'symlink' && (inode.flags & EXT4_ENCRYPT_FL) !== 0) stat.size = (yield* readLink(this.volume, inode)).length;
+    return stat;
   }
 
   *read(node: NodeId, offset: number, target: Bytes): Io<number> {

@@ -3,6 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/codecs.ts';
 import { Corrupt, Unsupported } from '../errors.ts';
 import { checkRange, type Extent, readNew } from '../io/device.ts';
+import { all } from '../io/drivers.ts';
 import type { Io } from '../io/effect.ts';
 import { type ByteSource, readPadded } from '../io/source.ts';
 import { CompressedClusters } from './compressed.ts';
@@ -11,6 +12,9 @@ import type { CompressedCluster, Layer, Location } from './location.ts';
 import type { Metadata } from './metadata.ts';
 import { findSnapshot, type Snapshot } from './snapshots.ts';
 import { ClusterTables } from './tables.ts';
+
+/** Requests that are under way at once. */
+const MAX_TOGETHER = 8;
 
 export interface Qcow2Options {
   readonly codecs: Codecs;
@@ -56,16 +60,22 @@ export class Qcow2Device implements Layer {
   *readInto(offset: number, target: Bytes): Io<void> {
     checkRange(this, offset, target.length, this.metadata.where);
     this.#refuseEncryption();
+    // Where a request has to be waited for, the runs of data are asked for together.
+    const together: Io<void>[] = [];
+    const waits = this.#data.readSync === undefined;
     for (let done = 0; done < target.length; ) {
       const at = offset + done;
       const run = yield* this.#tables.run(at, target.length - done);
       const part = target.subarray(done, done + run.length);
-      if (run.kind === 'data') yield* readPadded(this.#data, run.host ?? 0, part);
+      if (run.kind === 'data' && waits) {
+        if (together.push(readPadded(this.#data, run.host ?? 0, part)) === MAX_TOGETHER) yield* all(together.splice(0));
+      } else if (run.kind === 'data') yield* readPadded(this.#data, run.host ?? 0, part);
       else if (run.kind === 'compressed') yield* this.#readCompressed(at, part);
       else if (run.kind === 'unallocated') yield* this.#readBacking(at, part);
       else part.fill(0);
       done += run.length;
     }
+    if (together.length > 0) yield* all(together);
   }
 
   *map(offset: number, length: number): Io<Extent> {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Refused } from '../../src/errors.ts';
 import { eachExtent, openImage } from '../../src/image/index.ts';
-import { runAsync, runSync } from '../../src/io/index.ts';
+import { type ByteSource, runAsync, runSync } from '../../src/io/index.ts';
 import { FileSource, nodeCodecs } from '../../src/platform/node/index.ts';
 import { digest, type MapEntry, mapOf, open, openGate, qcow2Folder } from '../image/chains.ts';
 import { FIXTURES, untouched } from '../support/images.ts';
@@ -67,6 +68,28 @@ describe('given images made by qemu-img and qemu-io', () => {
     await Promise.all(parts);
     expect(createHash('sha256').update(whole).digest('hex')).toBe(golden[name]?.sha256);
     image.close();
+  });
+
+  it('a source that can only be waited for reads the same, several requests at a time', async () => {
+    const bytes = fs.readFileSync(file('v3.qcow2'));
+    let underWay = 0;
+    let most = 0;
+    const source: ByteSource = {
+      name: 'remote',
+      size: bytes.length,
+      preferredRequest: 65536,
+      readAsync: async (offset, target) => {
+        most = Math.max(most, ++underWay);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        underWay--;
+        return bytes.subarray(offset, offset + target.length).copy(target);
+      },
+    };
+    const image = await runAsync(openImage(source, { codecs: nodeCodecs }));
+    const whole = await runAsync(image.read(0, image.size));
+    expect(createHash('sha256').update(whole).digest('hex')).toBe(golden['v3.qcow2']?.sha256);
+    expect(most).toBeGreaterThan(1);
+    expect(() => runSync(openImage(source, { codecs: nodeCodecs }))).toThrow(Refused);
   });
 
   it('extents are joined over the whole disk, without reading data', () => {

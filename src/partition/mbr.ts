@@ -4,7 +4,7 @@
  * One rule is ours: a chain that comes back to a boot record it has already visited ends there, where Linux goes round until it runs
  * out of device numbers.
  */
-import type { Bytes } from '../bytes/struct.ts';
+import { type Bytes, viewOf } from '../bytes/struct.ts';
 import type { Warning } from '../errors.ts';
 import type { BlockDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
@@ -25,6 +25,12 @@ import { mbrTypeName } from './types.ts';
 const MAX_PARTITION_NUMBER = 255;
 /** Boot records without a partition that are followed in a row. */
 const MAX_EMPTY_LINKS = 100;
+
+/** FreeBSD, OpenBSD, NetBSD. */
+const BSD_TYPES: ReadonlySet<string> = new Set(['a5', 'a6', 'a9']);
+/** The label stands in the second sector of its partition (sys/disklabel.h). */
+const BSD_LABEL_OFFSET = 512;
+const BSD_LABEL_MAGIC = 0x82564557;
 
 export type MbrKind = 'protective' | 'table';
 
@@ -71,6 +77,7 @@ class MbrReader {
     for (const entry of entries) {
       if (isUsed(entry) && isExtended(entry)) yield* this.#followChain(entry.StartingLBA, entry.SizeInLBA);
     }
+    yield* this.#warnAboutDisklabels();
     this.#warnAboutOverlaps();
     return {
       scheme: 'mbr',
@@ -134,6 +141,16 @@ class MbrReader {
       if (link === undefined) return;
       lba = first + link.StartingLBA;
       size = link.SizeInLBA;
+    }
+  }
+
+  /** Linux lists the partitions of a BSD label after the logical ones; we say that there are some. */
+  *#warnAboutDisklabels(): Io<void> {
+    for (const { number, type, start, size } of this.#partitions) {
+      if (!BSD_TYPES.has(type) || size < BSD_LABEL_OFFSET + 4) continue;
+      const label = yield* this.#device.read(start + BSD_LABEL_OFFSET, 4);
+      if (viewOf(label).getUint32(0, true) !== BSD_LABEL_MAGIC) continue;
+      this.#warn(`partition ${number} is divided by a BSD disk label; the partitions inside are not listed`, start);
     }
   }
 

@@ -155,6 +155,17 @@ describe('damage is said, and worked around where that is safe', () => {
     expect(warnings('gpt-overlap')).toBe('partitions 15 and 1 overlap');
   });
 
+  test('a BSD label inside of a partition is not passed over in silence', () => {
+    const disk = new Uint8Array(fs.readFileSync(fixture('partition/mbr.img')));
+    disk[446 + 16 + 4] = 0xa5;
+    new DataView(disk.buffer).setUint32(4096 * 512 + 512, 0x82564557, true);
+    const table = runSync(readPartitionTable(new SourceDevice(new MemorySource(disk))))!;
+    expect(table.partitions).toHaveLength(6);
+    expect(table.warnings.map((warning) => warning.message)).toEqual([
+      'partition 2 is divided by a BSD disk label; the partitions inside are not listed',
+    ]);
+  });
+
   test('mkfs.fat --mbr: the one partition is the disk', () => {
     const table = read('fake-mbr')!;
     expect(table.scheme).toBe('mbr');

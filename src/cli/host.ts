@@ -1,23 +1,25 @@
 /** The host of the command line: files, standard streams, checksums of Node.js. */
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
-import type { Host, HostFolder, NewFile, OpenOptions } from '../commands/host.ts';
+import type { Host, HostFolder, HostStat, NewFile, OpenOptions, Saving } from '../commands/host.ts';
 import type { Invocation } from '../commands/invocation.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
 import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open.ts';
 import { type Io, perform } from '../io/effect.ts';
-import type { ByteSource } from '../io/source.ts';
+import type { ByteSource, WritableSource } from '../io/source.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
 import { FileSource, posixError } from '../platform/node/file.ts';
+import { openTemporary } from '../platform/node/temporary.ts';
 import { FolderGate } from './gate.ts';
+import { hostNames, hostStat } from './host-files.ts';
 import { NodeFolder } from './host-folder.ts';
 import { createNewFile } from './new-file.ts';
 import { say, wait } from './output.ts';
 import { Progress } from './progress.ts';
+import { prepareSave } from './save.ts';
 
 const INPUT_CHUNK = 1 << 18;
 
@@ -40,7 +42,7 @@ export class NodeHost implements Host {
   *openImage(name: string, options: OpenOptions): Io<Image> {
     const source = yield* this.openFile(name);
     const gate = new FolderGate(name, this.#allowed);
-    const image = yield* openImage(source, { ...options, gate: gate.open, codecs: nodeCodecs, scratch: () => now(scratchFile) });
+    const image = yield* openImage(source, { ...options, gate: gate.open, codecs: nodeCodecs, scratch: () => now(openTemporary) });
     this.#open.push(image);
     return image;
   }
@@ -57,6 +59,22 @@ export class NodeHost implements Host {
 
   createFile(name: string): Io<NewFile> {
     return now(() => createNewFile(name));
+  }
+
+  stat(name: string): Io<HostStat> {
+    return now(() => hostStat(name));
+  }
+
+  names(name: string): Io<readonly string[]> {
+    return now(() => hostNames(name));
+  }
+
+  openTemporary(): WritableSource {
+    return openTemporary();
+  }
+
+  prepareSave(image: string, target: string | undefined): Io<Saving> {
+    return prepareSave(image, target);
   }
 
   readInput(): Io<Bytes | undefined> {
@@ -83,20 +101,6 @@ export class NodeHost implements Host {
   close(): void {
     this.#progress.clear();
     for (const one of this.#open.reverse()) one.close();
-  }
-}
-
-/** Temporary storage without a name: it is gone when the process ends, however it ends. */
-function scratchFile(): FileSource {
-  const folder = fs.mkdtempSync(path.join(process.getBuiltinModule('node:os').tmpdir(), 'guestless-'));
-  try {
-    const file = path.join(folder, 'scratch');
-    fs.closeSync(fs.openSync(file, 'wx', 0o600));
-    return FileSource.open(file, { writable: true });
-  } catch (error) {
-    throw posixError(error, folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -6,6 +6,7 @@ import type { HashFactory } from '../guest/checksum.ts';
 import type { Image } from '../image/image.ts';
 import type { Io } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
+import type { OverlayDevice } from '../overlay/overlay.ts';
 
 /** How an image is opened. */
 export interface OpenOptions {
@@ -63,6 +64,23 @@ export interface HostFolder {
   close(): void;
 }
 
+/** What lstat(2) tells of a file of the host. */
+export interface HostStat {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: Timestamp;
+  /** Of a symbolic link. */
+  readonly target?: string;
+}
+
+/** Where the changes of an image will go. */
+export interface Saving {
+  save(image: Image, overlay: OverlayDevice): Io<void>;
+}
+
 export interface Host {
   readonly codecs: Codecs;
   /** Opens an image by name, its backing chain through this door's gate. */
@@ -73,6 +91,17 @@ export interface Host {
   openFolder(name: string): Io<HostFolder>;
   /** A new file of the host. */
   createFile(name: string): Io<NewFile>;
+  /** A file of the host itself, no link followed. */
+  stat(name: string): Io<HostStat>;
+  /** The names in a folder of the host, sorted. */
+  names(name: string): Io<readonly string[]>;
+  /** Temporary storage for what an overlay does not keep in memory. */
+  openTemporary(): WritableSource;
+  /**
+   * Gets ready to save changes into the image itself, or, with `target`, as a new qcow2 file backed by it. Called before the image is
+   * opened, so that what happens to it meanwhile is noticed.
+   */
+  prepareSave(image: string, target: string | undefined): Io<Saving>;
   /** The next bytes of standard input; undefined at its end. */
   readInput(): Io<Bytes | undefined>;
   /** Begins a checksum by its name, as fast as this platform can. */

@@ -16,10 +16,16 @@ export interface OpenedImage {
 }
 
 /** Opens the image that an argument names. */
-export function* openImageDisk(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<OpenedImage> {
+export function* openNamedImage(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<Image> {
   const format = invocation.value('--format');
   const image = yield* host.openImage(invocation.argument(argument), format === undefined ? {} : { format });
   for (const warning of image.warnings) host.warn(warning.message);
+  return image;
+}
+
+/** The same, as the drive of a guest. */
+export function* openImageDisk(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<OpenedImage> {
+  const image = yield* openNamedImage(invocation, host, argument);
   const disk = yield* openDisk(image, { ext4: { checksums: invocation.value('--checksums') === 'ignore' ? 'ignore' : 'verify' } });
   return { image, disk };
 }
@@ -35,12 +41,14 @@ interface MountPoint {
 /** Opens the image that an argument names and mounts its file systems as `--partition`, `-m` or the default rule says. */
 export function* openTree(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<GuestTree> {
   const { disk } = yield* openImageDisk(invocation, host, argument);
-  return yield* mountAll(disk, yield* chooseMounts(invocation, disk, host), host);
+  const tree = new GuestTree();
+  yield* mountChosen(tree, invocation, disk, host);
+  return tree;
 }
 
-/** Mounts shorter mount points first. */
-export function* mountAll(disk: Disk, points: readonly MountPoint[], host: Host): Io<GuestTree> {
-  const tree = new GuestTree();
+/** Mounts in `tree` what `--partition`, `-m` or the default rule says, shorter mount points first. */
+export function* mountChosen(tree: GuestTree, invocation: Invocation, disk: Disk, host: Host): Io<void> {
+  const points = yield* chooseMounts(invocation, disk, host);
   for (const { device, at, wanted } of [...points].sort((a, b) => depth(a.at) - depth(b.at))) {
     try {
       const system = yield* disk.mount(device);
@@ -51,7 +59,6 @@ export function* mountAll(disk: Disk, points: readonly MountPoint[], host: Host)
       host.warn(`${device} is not mounted at ${at}: ${error.message}`);
     }
   }
-  return tree;
 }
 
 function depth(path: string): number {

@@ -1,6 +1,7 @@
 /** The table of commands. A verb is declared here once; the code behind it is loaded when it is run. */
 import type { Argument, Command, CommandGroup, CommandTable, Option } from './declaration.ts';
 import { IMAGE_COMMANDS } from './image/index.ts';
+import { WRITE_COMMANDS } from './table-write.ts';
 
 const IMAGE: Argument = { name: 'IMAGE', kind: 'image', help: 'a disk image: raw, qcow2, compressed raw, or a block device' };
 const PATHS: Argument = { name: 'PATH', kind: 'guest-path', repeated: true, help: 'an absolute path of the guest' };
@@ -186,4 +187,4 @@ const IMAGE_GROUP: CommandGroup = {
 };
 
 /** Every command, in the order in which help shows them. */
-export const COMMANDS: CommandTable = [...READ_COMMANDS, IMAGE_GROUP];
+export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP];

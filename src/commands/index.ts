@@ -1,5 +1,6 @@
 /** The table of commands and what every door needs to run one. */
 export * from './declaration.ts';
+export * from './documentation.ts';
 export * from './help.ts';
 export * from './host.ts';
 export * from './invocation.ts';

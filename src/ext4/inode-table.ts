@@ -27,7 +27,7 @@ export function* readInodeBytes(volume: Volume, number: number): Io<Bytes> {
   if (offset + inodeSize > volume.cache.size) throw beyondTheEnd(number, offset);
   const page = yield* volume.cache.page(Math.floor(offset / volume.cache.pageSize));
   const at = offset % volume.cache.pageSize;
-  const changed = changedByFastCommit(volume, number, page.bytes, at);
+  const changed = changedInMemory(volume, number, page.bytes, at);
   if (changed !== undefined) return changed;
   if (volume.superblock.metadataCsum) verifyInode(volume, number, page.bytes, at, offset);
   return page.bytes.subarray(at, at + inodeSize);
@@ -37,7 +37,10 @@ function beyondTheEnd(number: number, offset: number): Corrupt {
   return new Corrupt('the device ends before the inode', { layer: 'ext4', inode: number, offset });
 }
 
-function changedByFastCommit(volume: Volume, number: number, bytes: Bytes, at: number): Bytes | undefined {
+/** The inode's bytes where they are not those of the device: a writer has changed it, or a fast commit. */
+function changedInMemory(volume: Volume, number: number, bytes: Bytes, at: number): Bytes | undefined {
+  const pending = volume.pendingInode(number);
+  if (pending !== undefined) return pending;
   if (volume.fastCommits === undefined || !volume.fastCommits.hasInode(number)) return undefined;
   const { checksumSeed, metadataCsum, inodeSize } = volume.superblock;
   return volume.fastCommits.inodeBytes(number, bytes.subarray(at, at + inodeSize), metadataCsum ? checksumSeed : undefined);
@@ -65,7 +68,7 @@ export function* readInode(volume: Volume, number: number): Io<Inode> {
   const index = Math.floor(offset / cache.pageSize);
   const page = cache.peek(index) ?? (yield* cache.page(index));
   const at = offset - index * cache.pageSize;
-  const changed = changedByFastCommit(volume, number, page.bytes, at);
+  const changed = changedInMemory(volume, number, page.bytes, at);
   if (changed === undefined && superblock.metadataCsum) verifyInode(volume, number, page.bytes, at, offset);
   const inode =
     changed === undefined

@@ -46,10 +46,14 @@ function* lookupOnDisk(volume: Volume, directory: Inode, name: Bytes): Io<number
   return yield* lookupLinear(volume, directory, same);
 }
 
+/** Whether names of the directory that differ in case only are the same. */
+export function ignoresCase(volume: Volume, directory: Inode): boolean {
+  return (volume.superblock.incompat & INCOMPAT.casefold) !== 0 && (directory.flags & EXT4_CASEFOLD_FL) !== 0;
+}
+
 /** How names are compared: byte by byte, or without case. */
-function equality(volume: Volume, directory: Inode, name: Bytes): (other: Bytes) => boolean {
-  const folds = (volume.superblock.incompat & INCOMPAT.casefold) !== 0 && (directory.flags & EXT4_CASEFOLD_FL) !== 0;
-  if (!folds) return (other) => sameBytes(name, other);
+export function equality(volume: Volume, directory: Inode, name: Bytes): (other: Bytes) => boolean {
+  if (!ignoresCase(volume, directory)) return (other) => sameBytes(name, other);
   const folded = casefold(name);
   if (folded === undefined) return (other) => sameBytes(name, other);
   return (other) => {

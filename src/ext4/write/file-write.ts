@@ -93,7 +93,7 @@ export function* truncateData(volume: WritableVolume, edit: InodeEdit, size: num
   }
   checkSize(volume, edit, size);
   const { blockSize } = volume.superblock;
-  if (size < oldSize) {
+  if (size <= oldSize) {
     yield* giveBackBlocks(volume, edit, Math.ceil(size / blockSize), logicalEnd(volume, edit) + 1);
     edit.setSize(size);
     yield* zeroTail(volume, edit, size);

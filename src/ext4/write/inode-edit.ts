@@ -45,7 +45,8 @@ export class InodeEdit {
 
   /** The inode as it now stands, decoded; a new object after every change. */
   get inode(): Inode {
-    this.#inode ??= this.#volume.inodes.get(this.number) ?? parseInode(this.#volume.superblock, this.number, viewOf(this.bytes), 0);
+    this.#inode ??=
+      this.#volume.inodes.get(this.number) ?? parseInode(this.#volume.superblock, this.number, this.bytes, viewOf(this.bytes), 0);
     return this.#inode;
   }
 

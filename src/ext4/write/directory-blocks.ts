@@ -1,0 +1,79 @@
+/** The blocks of a directory being changed: reading them for a change, writing them with their checksums, adding one. */
+import { type Bytes, viewOf } from '../../bytes/struct.ts';
+import { Corrupt, Posix } from '../../errors.ts';
+import type { Io } from '../../io/effect.ts';
+import { indexBlockChecksum, inodeSeed } from '../checksum.ts';
+import { countLimitOffset } from '../directory.ts';
+import { directoryForm, parseBlock } from '../directory-read.ts';
+import { DX_COUNTLIMIT_STRUCT, DX_TAIL_STRUCT, INCOMPAT } from '../format/index.ts';
+import { findRun } from '../mapping.ts';
+import { sealDirectoryBlock } from './directory-block.ts';
+import { takeBlocks } from './file-blocks.ts';
+import type { InodeEdit } from './inode-edit.ts';
+import type { WritableVolume } from './writable-volume.ts';
+
+/** A block of a directory in hand. */
+export interface DirectoryBlock {
+  readonly logical: number;
+  readonly physical: number;
+  /** A copy, for changing. */
+  readonly bytes: Bytes;
+}
+
+/** Directories end here without the feature large_dir, whose sizes have 64 bits. */
+const MAX_SIZE = 0x7fff_ffff;
+
+/** How many blocks a directory has. */
+export function blockCount(volume: WritableVolume, edit: InodeEdit): number {
+  return Math.ceil(edit.inode.size / volume.superblock.blockSize);
+}
+
+/** A block of the directory, its checksum and entries verified. */
+export function* readForChange(volume: WritableVolume, edit: InodeEdit, logical: number): Io<DirectoryBlock> {
+  const { inode } = edit;
+  const run = yield* findRun(volume, inode, logical);
+  if (run.zero || run.physical === undefined) {
+    throw new Corrupt(`directory: block ${logical} is a hole`, { layer: 'ext4', inode: inode.number });
+  }
+  const bytes = yield* volume.readBlock(run.physical, inode.number);
+  parseBlock(volume, inode, directoryForm(volume, inode), bytes, logical, run.physical * volume.superblock.blockSize, []);
+  return { logical, physical: run.physical, bytes };
+}
+
+/** Adds a block at the end of a directory; its bytes are zero and not written yet. */
+export function* appendBlock(volume: WritableVolume, edit: InodeEdit): Io<DirectoryBlock> {
+  const { blockSize, incompat } = volume.superblock;
+  const logical = blockCount(volume, edit);
+  const size = (logical + 1) * blockSize;
+  if (size > MAX_SIZE && (incompat & INCOMPAT.large_dir) === 0)
+    throw new Posix('ENOSPC', { layer: 'ext4', inode: edit.number }, 'the directory is full');
+  const [run] = yield* takeBlocks(volume, edit, logical, 1);
+  if (run === undefined) throw new Posix('ENOSPC', { layer: 'ext4', inode: edit.number });
+  edit.setSize(size);
+  return { logical, physical: run.physical, bytes: new Uint8Array(blockSize) };
+}
+
+/** Writes a block of entries. */
+export function* writeLeaf(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): Io<void> {
+  if (volume.superblock.metadataCsum) sealDirectoryBlock(block.bytes, seedOf(volume, edit));
+  yield* volume.writeBlock(block.physical, block.bytes, edit.number);
+}
+
+/** Writes a block of the index: its root, or a node. */
+export function* writeIndexBlock(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): Io<void> {
+  const { bytes } = block;
+  const at = countLimitOffset(bytes, volume.superblock.blockSize);
+  if (at === undefined)
+    throw new Corrupt(`directory: block ${block.logical} is no part of an index`, { layer: 'ext4', inode: edit.number });
+  if (volume.superblock.metadataCsum) {
+    const { count, limit } = DX_COUNTLIMIT_STRUCT.read(bytes, at);
+    const tail = at + 8 * limit;
+    DX_TAIL_STRUCT.write(bytes, tail, { dt_reserved: 0 });
+    viewOf(bytes).setUint32(tail + 4, indexBlockChecksum(seedOf(volume, edit), bytes, at, count, limit), true);
+  }
+  yield* volume.writeBlock(block.physical, bytes, edit.number);
+}
+
+function seedOf(volume: WritableVolume, edit: InodeEdit): number {
+  return inodeSeed(volume.superblock.checksumSeed, edit.number, edit.inode.generation);
+}

@@ -92,7 +92,7 @@ export const CONTAINERS: readonly Probe[] = [
   atEnd('isw_raid_member', 1024, 'Intel Raid ISM Cfg Sig. '),
   atEnd('lsi_mega_raid_member', 512, '$XIDE$'),
   atEnd('nvidia_raid_member', 1024, 'NVIDIA'),
-  atEnd('adaptec_raid_member', 512, 'DPTM'),
+  atEnd('adaptec_raid_member', 256, 'DPTM'),
 ];
 
 export const LAYERS: readonly Probe[] = [

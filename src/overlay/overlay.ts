@@ -10,6 +10,7 @@ import { type BlockDevice, checkRange, type Extent, readNew } from '../io/device
 import type { Io } from '../io/effect.ts';
 import { Lock } from '../io/lock.ts';
 import type { TransactionalDevice } from '../io/transaction.ts';
+import { ClusterTable } from './cluster-table.ts';
 import { CLUSTER, ClusterStore, type OpenTemporary } from './store.ts';
 import { BASE, type ClusterState, DISCARDED, mergeUndo, PIECE, type Undo, type UndoLevel, ZERO } from './undo.ts';
 
@@ -36,12 +37,11 @@ export class OverlayDevice implements TransactionalDevice {
   readonly size: number;
   readonly preferredRequest: number;
   readonly #store: ClusterStore;
-  readonly #clusters = new Map<number, ClusterState>();
+  readonly #clusters = new ClusterTable();
   readonly #levels: UndoLevel[] = [];
   readonly #writing = new Lock();
   /** Grows whenever a slot is freed: a read that was under way may have seen another cluster's bytes. */
   #frees = 0;
-  #sorted: readonly number[] | undefined;
 
   constructor(base: BlockDevice, options: OverlayOptions = {}) {
     this.base = base;
@@ -83,11 +83,11 @@ export class OverlayDevice implements TransactionalDevice {
       const at = offset + done;
       const first = Math.floor(at / CLUSTER);
       const within = at - first * CLUSTER;
-      const state = this.#state(first);
+      const state = this.#clusters.get(first);
       let length = CLUSTER - within;
       for (let next = first + 1; length < target.length - done; next++, length += CLUSTER) {
         const expected = state >= 0 ? state + next - first : state;
-        if (this.#state(next) !== expected) break;
+        if (this.#clusters.get(next) !== expected) break;
       }
       length = Math.min(length, target.length - done);
       const part = length === target.length ? target : target.subarray(done, done + length);
@@ -126,7 +126,7 @@ export class OverlayDevice implements TransactionalDevice {
     let end = done;
     try {
       for (let cluster = first; end + this.#lengthOf(cluster) <= bytes.length && cluster * CLUSTER < this.size; cluster++) {
-        const state = this.#state(cluster);
+        const state = this.#clusters.get(cluster);
         if (state >= 0 && this.#mayOverwrite(cluster)) slots.push(state);
         else {
           this.#checkRoom();
@@ -147,12 +147,12 @@ export class OverlayDevice implements TransactionalDevice {
       for (const slot of fresh) this.#free(slot);
       throw error;
     }
-    for (const [i, slot] of slots.entries()) if (this.#state(first + i) !== slot) this.#replace(first + i, slot);
+    for (const [i, slot] of slots.entries()) if (this.#clusters.get(first + i) !== slot) this.#replace(first + i, slot);
     return end - done;
   }
 
   *#writePart(cluster: number, within: number, bytes: Bytes): Io<void> {
-    const state = this.#state(cluster);
+    const state = this.#clusters.get(cluster);
     if (state >= 0) {
       if (!this.#mayOverwrite(cluster)) yield* this.#savePieces(cluster, state, within, bytes.length);
       yield* this.#store.write(state, within, bytes);
@@ -214,7 +214,7 @@ export class OverlayDevice implements TransactionalDevice {
       const cluster = Math.floor(at / CLUSTER);
       const clusterEnd = cluster * CLUSTER + this.#lengthOf(cluster);
       const stop = Math.min(end, clusterEnd);
-      const now = this.#state(cluster);
+      const now = this.#clusters.get(cluster);
       if (now === BASE) {
         const skipped = yield* this.#zeroInBase(at, end);
         if (skipped > 0) {
@@ -239,7 +239,7 @@ export class OverlayDevice implements TransactionalDevice {
     if (this.#clusters.size === 0) return extent.length;
     const limit = at + extent.length;
     let stop = (Math.floor(at / CLUSTER) + 1) * CLUSTER;
-    while (stop < limit && this.#state(stop / CLUSTER) === BASE) stop += CLUSTER;
+    while (stop < limit && this.#clusters.get(stop / CLUSTER) === BASE) stop += CLUSTER;
     return Math.min(stop, limit) - at;
   }
 
@@ -249,16 +249,16 @@ export class OverlayDevice implements TransactionalDevice {
   *map(offset: number, length: number): Io<Extent> {
     checkRange(this, offset, length);
     const first = Math.floor(offset / CLUSTER);
-    const state = this.#state(first);
+    const state = this.#clusters.get(first);
     const end = offset + length;
     if (state === BASE) {
-      const next = this.#nextChanged(first, Math.ceil(end / CLUSTER));
+      const next = this.#clusters.nextChanged(first, Math.ceil(end / CLUSTER));
       const extent = yield* this.base.map(offset, Math.min(end, next * CLUSTER) - offset);
       return { ...extent, depth: extent.depth + 1 };
     }
     let stop = (first + 1) * CLUSTER;
     for (let cluster = first + 1; stop < end; cluster++, stop += CLUSTER) {
-      const other = this.#state(cluster);
+      const other = this.#clusters.get(cluster);
       if (other === BASE || other >= 0 !== state >= 0) break;
     }
     return { length: Math.min(stop, end) - offset, present: true, zero: state < 0, data: state >= 0, depth: 0 };
@@ -267,8 +267,8 @@ export class OverlayDevice implements TransactionalDevice {
   /** What differs from the base, in order, joined where it can be. Includes what open transactions wrote. */
   changes(): Change[] {
     const changes: { offset: number; length: number; kind: Change['kind'] }[] = [];
-    for (const cluster of this.#sortedClusters()) {
-      const state = this.#state(cluster);
+    for (const cluster of this.#clusters.sorted()) {
+      const state = this.#clusters.get(cluster);
       const kind = state >= 0 ? 'data' : state === ZERO ? 'zero' : 'discard';
       const offset = cluster * CLUSTER;
       const last = changes[changes.length - 1];
@@ -281,16 +281,14 @@ export class OverlayDevice implements TransactionalDevice {
   /** Forgets every change. Throws Refused while a transaction is open. */
   discardAll(): void {
     if (this.#levels.length > 0) throw new Refused('a transaction is open');
-    for (const state of this.#clusters.values()) if (state >= 0) this.#free(state);
+    for (const state of this.#clusters.states()) if (state >= 0) this.#free(state);
     this.#clusters.clear();
-    this.#sorted = undefined;
   }
 
   /** Gives the memory and the temporary file back; the overlay cannot be used afterwards. */
   close(): void {
     this.#levels.length = 0;
     this.#clusters.clear();
-    this.#sorted = undefined;
     this.#store.close();
   }
 
@@ -309,9 +307,9 @@ export class OverlayDevice implements TransactionalDevice {
     const level = this.#pop();
     for (const [cluster, undo] of level) {
       if (!undo.replaced) continue;
-      const now = this.#state(cluster);
+      const now = this.#clusters.get(cluster);
       if (now >= 0) this.#free(now);
-      this.#set(cluster, undo.state);
+      this.#clusters.set(cluster, undo.state);
     }
     for (const undo of level.values()) {
       for (const [index, piece] of undo.pieces ?? []) yield* this.#store.write(undo.state, index * PIECE, piece);
@@ -324,22 +322,9 @@ export class OverlayDevice implements TransactionalDevice {
     return level;
   }
 
-  #state(cluster: number): ClusterState {
-    return this.#clusters.get(cluster) ?? BASE;
-  }
-
-  #set(cluster: number, state: ClusterState): void {
-    if (state === BASE) {
-      if (this.#clusters.delete(cluster)) this.#sorted = undefined;
-      return;
-    }
-    if (!this.#clusters.has(cluster)) this.#sorted = undefined;
-    this.#clusters.set(cluster, state);
-  }
-
   /** Gives a cluster another state; its slot is freed, or kept where an open transaction may need it again. */
   #replace(cluster: number, state: ClusterState): void {
-    const before = this.#state(cluster);
+    const before = this.#clusters.get(cluster);
     const level = this.#levels[this.#levels.length - 1];
     if (level === undefined) {
       if (before >= 0) this.#free(before);
@@ -350,7 +335,7 @@ export class OverlayDevice implements TransactionalDevice {
         if (before >= 0) this.#free(before);
       } else undo.replaced = true;
     }
-    this.#set(cluster, state);
+    this.#clusters.set(cluster, state);
   }
 
   #checkRoom(): void {
@@ -366,28 +351,5 @@ export class OverlayDevice implements TransactionalDevice {
   /** Bytes of a cluster: the last one may be shorter. */
   #lengthOf(cluster: number): number {
     return Math.min(CLUSTER, this.size - cluster * CLUSTER);
-  }
-
-  #sortedClusters(): readonly number[] {
-    this.#sorted ??= [...this.#clusters.keys()].sort((a, b) => a - b);
-    return this.#sorted;
-  }
-
-  /** The first changed cluster from `cluster` on, or `limit` when there is none before it. */
-  #nextChanged(cluster: number, limit: number): number {
-    if (limit - cluster <= 64) {
-      let next = cluster;
-      while (next < limit && this.#state(next) === BASE) next++;
-      return next;
-    }
-    const sorted = this.#sortedClusters();
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sorted[middle] ?? 0) < cluster) low = middle + 1;
-      else high = middle;
-    }
-    return Math.min(limit, sorted[low] ?? limit);
   }
 }

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Posix, Refused } from '../../src/errors.ts';
-import { type BlockDevice, MemorySource, runAsync, runSync, SourceDevice } from '../../src/io/index.ts';
+import { all, type BlockDevice, MemorySource, perform, runAsync, runSync, SourceDevice } from '../../src/io/index.ts';
 import { CLUSTER, OverlayDevice } from '../../src/overlay/index.ts';
 import { openTemporary, temporaryFolder } from '../../src/platform/node/temporary.ts';
 import { run } from '../support/oracle.ts';
@@ -196,6 +196,26 @@ describe('cost', () => {
     runSync(overlay.rollback());
     expect(runSync(overlay.read(4096, 1024)).every((byte) => byte === 0)).toBe(true);
   });
+});
+
+test("computations that interleave do not lose each other's writes", async () => {
+  const { device, bytes } = base();
+  const slow: BlockDevice = {
+    size: device.size,
+    preferredRequest: 4096,
+    read: (offset, length) => device.read(offset, length),
+    *readInto(offset, target) {
+      yield* perform({ sync: () => {}, async: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) });
+      yield* device.readInto(offset, target);
+    },
+    map: (offset, length) => device.map(offset, length),
+  };
+  const overlay = new OverlayDevice(slow, { budget: 0, temporary: openTemporary });
+  const model = bytes.slice();
+  const writes = Array.from({ length: 40 }, (_, i) => ({ at: i * 5000, data: new Uint8Array(5000).fill(i + 1) }));
+  for (const { at, data } of writes) model.set(data, at);
+  await runAsync(all(writes.map(({ at, data }) => overlay.write(at, data))));
+  expect(Buffer.compare(await runAsync(overlay.read(0, model.length)), model)).toBe(0);
 });
 
 describe('transactions', () => {

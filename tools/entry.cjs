@@ -8,8 +8,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`guestless: needs Node.js 20.19 or newer; this is ${process.versions.node} (${process.execPath})\n`);
   process.exit(2);
 }
-const fs = require('fs');
-const vm = require('vm');
+const fs = require('node:fs');
+const vm = require('node:vm');
 
 const bundle = `${__dirname}/main.cjs`;
 const compiled = `${__dirname}/main-${process.versions.v8}-${process.arch}.compiled`;

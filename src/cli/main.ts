@@ -4,7 +4,7 @@
  * Only what every call needs is imported here; the rest is loaded by the verb, as start-up time is most of a short call.
  */
 import { isGroup } from '../commands/declaration.ts';
-import { parse, type Request } from '../commands/invocation.ts';
+import { parse, type Request } from '../commands/parse.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { GuestlessError } from '../errors.ts';
 import { runSync } from '../io/drivers.ts';
@@ -20,10 +20,10 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     const request = parse(COMMANDS, words);
     if (request.kind !== 'run') return await inform(request);
-    const { invocation } = request;
+    const { command, invocation } = request;
     json = invocation.has('--json');
     const output = new StandardOutput(json);
-    const [work, { NodeHost }] = await Promise.all([invocation.command.load(), import('./host.ts')]);
+    const [work, { NodeHost }] = await Promise.all([command.load(), import('./host.ts')]);
     const host = new NodeHost(invocation);
     try {
       return runSync(work(invocation, host, output));

@@ -6,5 +6,6 @@ export * from './host.ts';
 export * from './invocation.ts';
 export * from './options.ts';
 export * from './output.ts';
+export * from './parse.ts';
 export * from './suggest.ts';
 export * from './table.ts';

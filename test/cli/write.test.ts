@@ -1,0 +1,109 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { privateCopy, scratchFolder, sha256, untouched } from '../support/images.ts';
+import { fsckVfatComplaints, must } from '../support/oracle.ts';
+import { makeTestDisk, type TestDisk } from './disk.ts';
+import { guestless } from './run.ts';
+
+let disk: TestDisk;
+const folder = scratchFolder('guestless-cli-write-');
+
+beforeAll(() => {
+  disk = makeTestDisk(folder);
+});
+
+/** A FAT file system of its own, and what mtools and fsck.vfat say of it. */
+function fat(): string {
+  const image = path.join(scratchFolder(), 'fat.img');
+  fs.writeFileSync(image, '');
+  fs.truncateSync(image, 8 << 20);
+  must('mkfs.vfat', '-F', '12', image);
+  return image;
+}
+
+describe('where changes go has to be said', () => {
+  const calls: readonly (readonly string[])[] = [
+    ['write', 'IMAGE', '/etc/x'],
+    ['mkdir', 'IMAGE', '/etc/x'],
+    ['rm', 'IMAGE', '/etc/hostname'],
+    ['mv', 'IMAGE', '/etc/hostname', '/etc/x'],
+    ['ln', '-s', 'IMAGE', 'target', '/etc/x'],
+    ['chmod', 'IMAGE', '600', '/etc/hostname'],
+    ['chown', 'IMAGE', 'ada', '/etc/hostname'],
+    ['truncate', 'IMAGE', '/etc/hostname', '0'],
+    ['setfattr', 'IMAGE', '/etc/hostname', 'user.x', 'y'],
+    ['tar-in', 'IMAGE', '-', '/etc'],
+    ['copy-in', 'IMAGE', '/etc/hostname', '/etc'],
+  ];
+  test.each(calls)('%s without --commit and --overlay exits 2 and changes nothing', async (...call) => {
+    await untouched([disk.raw], () => {
+      const words = ['--partition', '2', ...call.slice(1)].map((word) => (word === 'IMAGE' ? disk.raw : word));
+      const result = guestless([call[0] ?? '', ...words], Buffer.from('y'));
+      expect(result.status).toBe(2);
+      expect(result.stderr).toMatch(/^guestless: .*--commit or --overlay.*\n$/);
+      expect(guestless([call[0] ?? '', ...words, '--commit', '--overlay', path.join(folder, 'n.qcow2')]).status).toBe(2);
+    });
+  });
+
+  test('an overlay that is there already is not overwritten', async () => {
+    const there = path.join(folder, 'there.qcow2');
+    fs.writeFileSync(there, 'mine');
+    await untouched([disk.raw, there], () => {
+      expect(guestless(['mkdir', '--overlay', there, '--partition', '2', disk.raw, '/x']).status).toBe(1);
+    });
+  });
+});
+
+describe('changes committed into a FAT image', () => {
+  test('are seen by mtools, and fsck.vfat has nothing to say', () => {
+    const image = fat();
+    const commit = (words: readonly string[], input?: string): void => {
+      const { status, stderr } = guestless([...words, '--commit'], Buffer.from(input ?? ''));
+      expect([words[0], status, stderr]).toEqual([words[0], 0, '']);
+      expect(fsckVfatComplaints(image)).toBe('');
+    };
+    const content = 'a line\n'.repeat(20_000);
+    commit(['mkdir', '-p', image, '/a/b/A long name']);
+    commit(['write', image, '/a/b/A long name/file.txt'], content);
+    commit(['write', '--append', image, '/a/b/A long name/file.txt'], 'the end\n');
+    expect(must('mtype', '-i', image, '::/a/b/A long name/file.txt')).toBe(`${content}the end\n`);
+    commit(['truncate', image, '/a/b/A long name/file.txt', '7']);
+    commit(['mv', image, '/a/b/A long name/file.txt', '/a']);
+    expect(must('mtype', '-i', image, '::/a/file.txt')).toBe('a line\n');
+    commit(['rm', '-r', image, '/a/b']);
+    const source = path.join(scratchFolder(), 'tree');
+    fs.mkdirSync(path.join(source, 'sub'), { recursive: true });
+    fs.writeFileSync(path.join(source, 'sub', 'deep.txt'), 'deep\n');
+    commit(['copy-in', image, source, '/a']);
+    expect(guestless(['find', image]).stdout).toBe('/\n/a\n/a/file.txt\n/a/tree\n/a/tree/sub\n/a/tree/sub/deep.txt\n');
+    expect(fs.readdirSync(path.dirname(image))).toEqual(['fat.img']);
+  });
+
+  test('inside of a partition, and nothing else on the disk changes', () => {
+    const copy = privateCopy(disk.raw);
+    const { status, stderr } = guestless(['write', '--partition', '1', '--commit', copy, '/new.txt'], Buffer.from('new\n'));
+    expect([status, stderr]).toEqual([0, '']);
+    const part = path.join(scratchFolder(), 'esp.img');
+    must('dd', `if=${copy}`, `of=${part}`, 'bs=1M', 'skip=1', 'count=8', 'status=none');
+    expect(fsckVfatComplaints(part)).toBe('');
+    expect(must('mtype', '-i', part, '::/new.txt')).toBe('new\n');
+    const rest = (file: string): string => {
+      const bytes = fs.readFileSync(file);
+      bytes.fill(0, 1 << 20, 9 << 20);
+      const blanked = path.join(scratchFolder(), 'rest');
+      fs.writeFileSync(blanked, bytes);
+      return sha256(blanked);
+    };
+    expect(rest(copy)).toBe(rest(disk.raw));
+  });
+
+  test('a verb that fails in the middle leaves the image as it was', async () => {
+    const image = fat();
+    await untouched([image], () => {
+      expect(guestless(['mkdir', '--commit', image, '/one', '/two/three']).status).toBe(1);
+      expect(guestless(['write', '--commit', image, '/big'], Buffer.alloc(9 << 20, 1)).status).toBe(1);
+      expect(guestless(['tar-in', '--commit', image, '-', '/'], Buffer.alloc(512, 0x41)).status).not.toBe(0);
+    });
+  });
+});

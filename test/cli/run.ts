@@ -18,7 +18,8 @@ export function guestless(words: readonly string[], input?: Uint8Array): Result 
     env: { ...process.env, TZ: 'UTC' },
     ...(input === undefined ? {} : { input }),
   });
-  if (error !== undefined) throw error;
+  // A program that fails early need not have read all of its input.
+  if (error !== undefined && (error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   return { status: status ?? -1, stdout: stdout.toString(), bytes: stdout, stderr: stderr.toString() };
 }
 

@@ -209,7 +209,7 @@ describe('hostile journals', () => {
         }),
         { numRuns: 100 },
       );
-      expect(replayedAll).toBeGreaterThan(50);
+      expect(replayedAll).toBeGreaterThan(15);
     },
   );
 

@@ -6,6 +6,7 @@
 import { clearBits, findClear, findClearRun, findSet, setBits, testBit } from '../../bytes/bitmap.ts';
 import type { Bytes } from '../../bytes/struct.ts';
 import { Corrupt, Posix } from '../../errors.ts';
+import type { WritableCachedDevice } from '../../io/cache.ts';
 import type { Io } from '../../io/effect.ts';
 import { metadataBitmap, readBlockBitmap } from '../bitmaps.ts';
 import { bitmapChecksum } from '../checksum.ts';
@@ -13,10 +14,19 @@ import { EXT4_BG_BLOCK_UNINIT } from '../format/index.ts';
 import { Generations } from '../generations.ts';
 import type { GroupDescriptor } from '../groups.ts';
 import { clustersInGroup, groupFirstBlock } from '../layout.ts';
-import type { WritableVolume } from './writable-volume.ts';
+import type { Volume } from '../volume.ts';
+import type { WritableGroupTable } from './group-writer.ts';
 
 /** Bytes of bitmaps that are kept between operations, in each of two generations. */
 const BITMAP_BUDGET = 2 << 20;
+
+/** What is needed of the file system in which blocks are taken. */
+export interface BlockVolume extends Volume {
+  readonly cache: WritableCachedDevice;
+  readonly groups: WritableGroupTable;
+  /** Adds to the superblock's count of free blocks. */
+  addFreeBlocks(count: number): void;
+}
 
 /** Blocks that follow each other on the device. */
 export interface AllocatedRun {
@@ -25,11 +35,11 @@ export interface AllocatedRun {
 }
 
 export class BlockAllocator {
-  readonly #volume: WritableVolume;
+  readonly #volume: BlockVolume;
   readonly #clean: Generations<Bytes>;
   readonly #dirty = new Map<number, Bytes>();
 
-  constructor(volume: WritableVolume) {
+  constructor(volume: BlockVolume) {
     this.#volume = volume;
     this.#clean = new Generations(Math.max(4, Math.floor(BITMAP_BUDGET / volume.superblock.blockSize)));
   }

@@ -8,7 +8,7 @@ import { bitmapChecksum } from '../checksum.ts';
 import { EXT4_BG_INODE_UNINIT, EXT4_BG_INODE_ZEROED, EXT4_ROOT_INO } from '../format/index.ts';
 import { Generations } from '../generations.ts';
 import type { GroupDescriptor } from '../groups.ts';
-import type { WritableVolume } from './writable-volume.ts';
+import type { BlockAllocator, BlockVolume } from './block-allocator.ts';
 
 /** Bytes of bitmaps that are kept between operations, in each of two generations. */
 const BITMAP_BUDGET = 1 << 20;
@@ -17,14 +17,21 @@ const SPREAD_GROUPS = 4096;
 /** Bytes of an inode table that are zeroed at once. */
 const ZERO_CHUNK = 1 << 20;
 
+/** What is needed of the file system in which inodes are taken. */
+export interface InodeVolume extends BlockVolume {
+  readonly blocks: BlockAllocator;
+  /** Adds to the superblock's count of free inodes. */
+  addFreeInodes(count: number): void;
+}
+
 export class InodeAllocator {
-  readonly #volume: WritableVolume;
+  readonly #volume: InodeVolume;
   readonly #clean: Generations<Bytes>;
   readonly #dirty = new Map<number, Bytes>();
   /** In a group, the bit before which all inodes are known to be in use. */
   readonly #firstFree = new Map<number, number>();
 
-  constructor(volume: WritableVolume) {
+  constructor(volume: InodeVolume) {
     this.#volume = volume;
     this.#clean = new Generations(Math.max(4, Math.floor(BITMAP_BUDGET / volume.superblock.blockSize)));
   }

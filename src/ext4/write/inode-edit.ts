@@ -3,9 +3,10 @@ import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import { Posix } from '../../errors.ts';
 import type { Timestamp } from '../../filesystem/filesystem.ts';
 import { hasChecksumHigh, inodeChecksum } from '../checksum.ts';
+import type { RawSuperblock } from '../format/index.ts';
 import { EXT4_HUGE_FILE_FL, EXT4_INODE, EXT4_INODE_128, INCOMPAT, type RawInode, RO_COMPAT } from '../format/index.ts';
 import { encodeTime, type Inode, parseInode } from '../inode.ts';
-import type { WritableVolume } from './writable-volume.ts';
+import type { Volume } from '../volume.ts';
 
 /** The extra fields that a new inode gets: up to `i_projid`. */
 const EXTRA_SIZE = 32;
@@ -14,22 +15,29 @@ const TWO_32 = 0x1_0000_0000;
 const MAX_BLOCKS_48 = 2 ** 48 - 1;
 const MAX_BLOCKS_32 = 2 ** 32 - 1;
 
+/** What is needed of the file system whose inodes are changed. */
+export interface EditVolume extends Volume {
+  readonly now: () => Timestamp;
+  readonly random: () => number;
+  changeSuperblock(change: Partial<RawSuperblock>): void;
+}
+
 export class InodeEdit {
   readonly number: number;
   /** All `s_inode_size` bytes; attributes inside of the inode are changed here, then {@link touch} is called. */
   readonly bytes: Bytes;
-  readonly #volume: WritableVolume;
+  readonly #volume: EditVolume;
   #changed = false;
   #inode: Inode | undefined;
 
-  constructor(volume: WritableVolume, number: number, bytes: Bytes) {
+  constructor(volume: EditVolume, number: number, bytes: Bytes) {
     this.#volume = volume;
     this.number = number;
     this.bytes = bytes;
   }
 
   /** An inode as it is right after its allocation: links 0, no mode yet, times now. */
-  static fresh(volume: WritableVolume, number: number): InodeEdit {
+  static fresh(volume: EditVolume, number: number): InodeEdit {
     const edit = new InodeEdit(volume, number, new Uint8Array(volume.superblock.inodeSize));
     const { raw, inodeSize } = volume.superblock;
     const extra = inodeSize === 128 ? 0 : Math.min(inodeSize - 128, Math.max(raw.s_want_extra_isize, raw.s_min_extra_isize, EXTRA_SIZE));

@@ -16,6 +16,7 @@ export class Probe {
   readonly tree: GuestTree;
   /** What could not be read although it is there. */
   readonly warnings: string[] = [];
+  #rootNames: ReadonlySet<string> | 'unknown' | undefined;
 
   constructor(tree: GuestTree) {
     this.tree = tree;
@@ -23,7 +24,21 @@ export class Probe {
 
   /** What a path names, its last name not followed; undefined when there is nothing, or it is damaged. */
   *kind(path: string): Io<FileKind | undefined> {
+    if (!(yield* this.#mayExist(path))) return undefined;
     return yield* this.attempt(path, () => kindOf(this.tree, path, false));
+  }
+
+  /** Most questions are about names that the root lacks: it is listed once, and they are answered without a lookup. */
+  *#mayExist(path: string): Io<boolean> {
+    this.#rootNames ??= yield* this.#listRoot();
+    const [, first = ''] = path.split('/');
+    return this.#rootNames === 'unknown' || first === '' || this.#rootNames.has(first.toLowerCase());
+  }
+
+  *#listRoot(): Io<ReadonlySet<string> | 'unknown'> {
+    const part = yield* this.attempt('/', () => this.tree.readdirPart('/'));
+    if (part === undefined || part.next !== undefined) return 'unknown';
+    return new Set(part.entries.map((entry) => decodeName(entry.name).toLowerCase()));
   }
 
   /** The same, symbolic links followed. */

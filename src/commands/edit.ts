@@ -1,31 +1,10 @@
 /** What the writing verbs share: changes go to an overlay, and from there, when all is well, to where the user said. */
-import { openDisk } from '../guest/disk.ts';
 import { EditableTree } from '../guest/edit.ts';
-import { FILE_SYSTEMS, type Mounter, type Registry } from '../guest/registry.ts';
-import type { BlockDevice, WritableDevice } from '../io/device.ts';
+import { EditSession } from '../guest/session.ts';
 import type { Io } from '../io/effect.ts';
-import { BufferedDevice, type TransactionalDevice } from '../io/transaction.ts';
-import { OverlayDevice } from '../overlay/overlay.ts';
-import { mountWritableVfat } from '../vfat/writable.ts';
 import type { Host } from './host.ts';
 import { type Invocation, UsageError } from './invocation.ts';
-import { mountChosen, openNamedImage } from './open.ts';
-
-/** The file systems that can be changed, over those that can be read. */
-const WRITABLE: Registry = new Map<string, Mounter>([
-  ...FILE_SYSTEMS,
-  [
-    'vfat',
-    (device, options) =>
-      mountWritableVfat(transactional(device), { ...options.vfat, ...(options.clock === undefined ? {} : { clock: options.clock }) }),
-  ],
-]);
-
-/** The device itself where it has transactions, else one that has them over it. */
-function transactional(device: BlockDevice): TransactionalDevice {
-  const known = device as Partial<TransactionalDevice>;
-  return typeof known.begin === 'function' ? (device as TransactionalDevice) : new BufferedDevice(device as WritableDevice);
-}
+import { mountChoice, openNamedImage } from './open.ts';
 
 /** Changes the files of the image that IMAGE names: `body` as one transaction, then `--commit` or `--overlay`. Returns the exit status. */
 export function* editImage(invocation: Invocation, host: Host, body: (tree: EditableTree) => Io<void>): Io<number> {
@@ -38,16 +17,15 @@ export function* editImage(invocation: Invocation, host: Host, body: (tree: Edit
   }
   const saving = yield* host.prepareSave(invocation.argument('IMAGE'), target);
   const image = yield* openNamedImage(invocation, host);
-  const overlay = new OverlayDevice(image, { temporary: () => host.openTemporary() });
-  const disk = yield* openDisk(overlay, {
+  const session = new EditSession(image, {
+    overlay: { temporary: () => host.openTemporary() },
     ignoreChecksums: invocation.value('--checksums') === 'ignore',
     clock: () => host.now(),
-    registry: WRITABLE,
   });
   const tree = new EditableTree();
-  yield* mountChosen(tree, invocation, disk, host);
+  yield* session.mount(tree, mountChoice(invocation, host));
   yield* tree.transaction(() => body(tree));
   yield* tree.flush();
-  yield* saving.save(image, overlay);
+  yield* saving.save(image, session.overlay);
   return 0;
 }

@@ -7,7 +7,8 @@ import type { BlockDevice, WritableDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
 import { type AsyncFace, asyncFace, type SyncFace, syncFace } from '../io/faces.ts';
 import { Lock } from '../io/lock.ts';
-import { Slice, WritableSlice } from '../io/slice.ts';
+import { Slice, TransactionalSlice, WritableSlice } from '../io/slice.ts';
+import { isTransactional } from '../io/transaction.ts';
 import { diskName, type Partition, type PartitionTable, parseDeviceName, partitionName, readPartitionTable } from '../partition/index.ts';
 import { FILE_SYSTEMS, type MountOptions, mountByType, type Registry } from './registry.ts';
 
@@ -229,6 +230,7 @@ function present(drive: number, table: PartitionTable | undefined): string {
 }
 
 function slice(drive: BlockDevice, start: number, size: number): BlockDevice {
+  if (isTransactional(drive)) return new TransactionalSlice(drive, start, size);
   return isWritableDevice(drive) ? new WritableSlice(drive, start, size) : new Slice(drive, start, size);
 }
 

@@ -1,5 +1,6 @@
 /** The guest: its drives, its file systems, and its files as one tree. */
 export * from './checksum.ts';
+export * from './choose-mounts.ts';
 export * from './copy-out.ts';
 export * from './diff.ts';
 export * from './directory.ts';
@@ -15,6 +16,7 @@ export * from './posix-acl.ts';
 export * from './registry.ts';
 export * from './remove.ts';
 export * from './resolve.ts';
+export * from './session.ts';
 export * from './tar-format.ts';
 export * from './tar-in.ts';
 export * from './tar-read.ts';

@@ -1,10 +1,11 @@
 /** Which code mounts which type of file system. */
 import { Posix, Unsupported } from '../errors.ts';
-import { type Ext4Options, mountExt4 } from '../ext4/index.ts';
+import { type Ext4Options, mountExt4, mountWritableExt4 } from '../ext4/index.ts';
 import type { FileSystem, Timestamp } from '../filesystem/filesystem.ts';
 import type { BlockDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
-import { mountVfat, type VfatOptions } from '../vfat/index.ts';
+import { isTransactional } from '../io/transaction.ts';
+import { mountVfat, mountWritableVfat, type VfatOptions } from '../vfat/index.ts';
 
 /** What every mount function may be told; each takes what concerns it. */
 export interface MountOptions {
@@ -23,14 +24,21 @@ export type Mounter = (device: BlockDevice, options: MountOptions) => Io<FileSys
 export type Registry = ReadonlyMap<string, Mounter>;
 
 const ext4: Mounter = (device, options) =>
-  mountExt4(device, { checksums: options.ignoreChecksums === true ? 'ignore' : 'verify', ...options.ext4 });
+  isTransactional(device)
+    ? mountWritableExt4(device, options.clock === undefined ? {} : { now: options.clock })
+    : mountExt4(device, { checksums: options.ignoreChecksums === true ? 'ignore' : 'verify', ...options.ext4 });
 
-/** The file systems that this library reads. */
+const vfat: Mounter = (device, options) =>
+  isTransactional(device)
+    ? mountWritableVfat(device, { ...options.vfat, ...(options.clock === undefined ? {} : { clock: options.clock }) })
+    : mountVfat(device, options.vfat);
+
+/** The file systems that this library knows: on a device with transactions they can be changed, on any other they are for reading. */
 export const FILE_SYSTEMS: Registry = new Map<string, Mounter>([
   ['ext2', ext4],
   ['ext3', ext4],
   ['ext4', ext4],
-  ['vfat', (device, options) => mountVfat(device, options.vfat)],
+  ['vfat', vfat],
 ]);
 
 /**

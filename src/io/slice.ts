@@ -2,6 +2,7 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { type BlockDevice, checkRange, type Extent, type WritableDevice } from './device.ts';
 import type { Io } from './effect.ts';
+import type { TransactionalDevice } from './transaction.ts';
 
 /** The bytes `[start, start + size)` of another device. */
 export class Slice<D extends BlockDevice = BlockDevice> implements BlockDevice {
@@ -56,5 +57,27 @@ export class WritableSlice extends Slice<WritableDevice> implements WritableDevi
 
   flush(): Io<void> {
     return this.device.flush();
+  }
+}
+
+/** The same over a device with transactions, which are those of the whole device: slices of one device take part in each other's. */
+export class TransactionalSlice extends WritableSlice implements TransactionalDevice {
+  readonly whole: TransactionalDevice;
+
+  constructor(device: TransactionalDevice, start: number, size: number) {
+    super(device, start, size);
+    this.whole = device.whole ?? device;
+  }
+
+  begin(): void {
+    this.whole.begin();
+  }
+
+  commit(): Io<void> {
+    return this.whole.commit();
+  }
+
+  rollback(): Io<void> {
+    return this.whole.rollback();
   }
 }

@@ -13,6 +13,8 @@ import { Flush, SourceDevice, type WritableSource, Write } from './source.ts';
 
 /** A device whose writes can be taken back. Transactions nest: an inner one becomes part of the one around it. */
 export interface TransactionalDevice extends WritableDevice {
+  /** For a part of a device: the device whose transactions these are. */
+  readonly whole?: TransactionalDevice;
   /** Opens a transaction. */
   begin(): void;
   /** Keeps what the innermost transaction wrote. When this throws, that transaction is over and was rolled back. */
@@ -28,26 +30,41 @@ export interface Savepoint {
   release(): void;
 }
 
+/** What all file systems on one device share: its transactions nest, so only one of them can have one open. */
+interface Turn {
+  readonly lock: Lock;
+  /** True exactly while code of an open transaction's body runs: what it calls belongs to it. */
+  inside: boolean;
+}
+
+const turns = new WeakMap<TransactionalDevice, Turn>();
+
+function turnOf(device: TransactionalDevice): Turn {
+  const whole = device.whole ?? device;
+  let turn = turns.get(whole);
+  if (turn === undefined) turns.set(whole, (turn = { lock: new Lock(), inside: false }));
+  return turn;
+}
+
 /**
  * Runs the mutations of a file system one after the other, each as a transaction of the device and of the file system's memory.
- * `save` is called before each.
+ * `save` is called before each. File systems on parts of one device take turns.
  */
 export class Transactions {
   readonly #device: TransactionalDevice;
   readonly #save: () => Savepoint;
-  readonly #lock = new Lock();
-  /** True exactly while code of an open transaction's body runs: what it calls belongs to it. */
-  #inside = false;
+  readonly #turn: Turn;
 
   constructor(device: TransactionalDevice, save: () => Savepoint) {
     this.#device = device;
     this.#save = save;
+    this.#turn = turnOf(device);
   }
 
   /** Runs `body` as one transaction; inside the body of another, as a part of that which can fail on its own. */
   *run<T>(body: () => Io<T>): Io<T> {
-    if (this.#inside) return yield* this.#attempt(body);
-    return yield* this.#lock.exclusive(() => this.#watched(() => this.#attempt(body)));
+    if (this.#turn.inside) return yield* this.#attempt(body);
+    return yield* this.#turn.lock.exclusive(() => this.#watched(() => this.#attempt(body)));
   }
 
   *#attempt<T>(body: () => Io<T>): Io<T> {
@@ -78,11 +95,11 @@ export class Transactions {
   *#watched<T>(body: () => Io<T>): Io<T> {
     const io = body();
     const resume = <R>(step: () => R): R => {
-      this.#inside = true;
+      this.#turn.inside = true;
       try {
         return step();
       } finally {
-        this.#inside = false;
+        this.#turn.inside = false;
       }
     };
     let step = resume(() => io.next());

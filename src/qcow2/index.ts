@@ -1,6 +1,7 @@
 /** qcow2: the format of QEMU's copy-on-write disk images. */
 export type { Bitmap } from './bitmaps.ts';
 export { type CheckReport, checkQcow2, MAX_FINDINGS } from './check.ts';
+export { type CreateOptions, createQcow2, type OverlayChange, writeOverlay } from './create.ts';
 export * from './device.ts';
 export { type Extension, type Header, hasMagic } from './header.ts';
 export { type Qcow2Information, qcow2Information, type SnapshotInformation, snapshotInformation } from './information.ts';
@@ -8,3 +9,4 @@ export * from './location.ts';
 export type { LuksHeader, LuksKeySlot } from './luks.ts';
 export { type Metadata, readMetadata } from './metadata.ts';
 export { findSnapshot, type Snapshot } from './snapshots.ts';
+export { DEFAULT_LAYOUT, Qcow2StreamWriter, type StreamLayout } from './stream-write.ts';

@@ -27,19 +27,24 @@ const entry = {
     fs.copyFileSync('tools/entry.cjs', path.join(target, 'guestless.cjs'));
     fs.chmodSync(path.join(target, 'guestless.cjs'), 0o755);
     for (const name of fs.readdirSync(target)) {
-      if (!/^(stamp(\.\d+)?|main\.cjs|guestless\.cjs)$/.test(name)) fs.rmSync(path.join(target, name), { recursive: true, force: true });
+      if (!/^(stamp(\.\d+)?|main\.cjs|guestless\.cjs|copy-worker\.cjs)$/.test(name))
+        fs.rmSync(path.join(target, name), { recursive: true, force: true });
     }
   },
 };
 
-export default {
-  input: { main: 'src/cli/main.ts' },
+const shared = {
   platform: 'node',
   tsconfig: 'tsconfig.node.json',
   transform: { target: 'node20' },
   // package.json says that no module has side effects, which holds for the library and not for the tool's own start.
-  treeshake: { moduleSideEffects: [{ test: /[/\\](src[/\\]cli|node_modules)[/\\]/, sideEffects: true }] },
+  treeshake: { moduleSideEffects: [{ test: /[/\\](src[/\\]cli[/\\]|node_modules[/\\]|copy-worker[.]ts$)/, sideEffects: true }] },
   output: { dir: target, format: 'cjs', entryFileNames: '[name].cjs', comments: false, codeSplitting: false },
   checks: { bundlerTimings: false, pluginTimings: false },
-  plugins: [builtinModules, entry],
 };
+
+export default [
+  // The thread that helps converting images.
+  { ...shared, input: { 'copy-worker': 'src/platform/node/copy-worker.ts' }, plugins: [builtinModules] },
+  { ...shared, input: { main: 'src/cli/main.ts' }, plugins: [builtinModules, entry] },
+];

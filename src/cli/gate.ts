@@ -30,14 +30,14 @@ export class FolderGate {
   #openNow(reference: Reference): ByteSource {
     const { kind, from } = reference;
     const what = `the ${kind} file '${reference.name}'`;
-    const place = path.resolve(resolveReference(reference).path);
-    const real = realpath(place, what, from.name);
+    const named = resolveReference(reference).path;
+    const real = realpath(path.resolve(named), what, from.name);
     if (!this.#folders.some((folder) => real === folder || real.startsWith(folder.endsWith('/') ? folder : `${folder}/`))) {
       throw new Refused(`${what} lies outside of the image's folder; if you trust the image, allow it with --allow-backing ${real}`, {
         image: from.name,
       });
     }
-    return FileSource.open(real);
+    return FileSource.open(real, { name: named });
   }
 }
 

@@ -8,11 +8,12 @@ import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
 import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open.ts';
-import { type Io, perform } from '../io/effect.ts';
+import { type Effect, type Io, perform } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
 import { FileSource, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
+import { copyWithThreads } from './copy-threads.ts';
 import { FolderGate } from './gate.ts';
 import { hostNames, hostStat } from './host-files.ts';
 import { NodeFolder } from './host-folder.ts';
@@ -22,6 +23,7 @@ import { Progress } from './progress.ts';
 import { prepareSave } from './save.ts';
 
 const INPUT_CHUNK = 1 << 18;
+const PAUSE_EVERY_MS = 20;
 
 /** Does at once what an effect describes. */
 function now<T>(action: () => T): Io<T> {
@@ -34,6 +36,15 @@ export class NodeHost implements Host {
   readonly #allowed: readonly string[];
   readonly #open: { close(): void }[] = [];
   readonly #progress = new Progress();
+  #paused = Date.now();
+  readonly #pause: Effect<void> = {
+    sync: () => {},
+    async: async () => {
+      if (Date.now() - this.#paused < PAUSE_EVERY_MS) return;
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#paused = Date.now();
+    },
+  };
 
   constructor(invocation: Invocation) {
     this.#allowed = invocation.values('--allow-backing');
@@ -92,6 +103,14 @@ export class NodeHost implements Host {
   warn(message: string): void {
     this.#progress.clear();
     say(`guestless: warning: ${message}`);
+  }
+
+  pause(): Io<void> {
+    return perform(this.#pause);
+  }
+
+  copyWithThreads(image: Image, target: WritableSource, unit: number): Io<boolean> {
+    return copyWithThreads(image, target, unit, (done, total) => this.progress(done, total));
   }
 
   progress(done: number, total?: number): void {

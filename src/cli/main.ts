@@ -4,10 +4,11 @@
  * Only what every call needs is imported here; the rest is loaded by the verb, as start-up time is most of a short call.
  */
 import { isGroup } from '../commands/declaration.ts';
+import { exitStatusOf } from '../commands/exit-status.ts';
 import { parse, type Request } from '../commands/parse.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { GuestlessError } from '../errors.ts';
-import { runSync } from '../io/drivers.ts';
+import { runAsync, runSync } from '../io/drivers.ts';
 import { ClosedPipe, StandardOutput, say } from './output.ts';
 import { rawWords } from './words.ts';
 
@@ -26,7 +27,10 @@ async function main(words: readonly string[]): Promise<number> {
     const [work, { NodeHost }] = await Promise.all([command.load(), import('./host.ts')]);
     const host = new NodeHost(invocation);
     try {
-      return runSync(work(invocation, host, output));
+      if (command.interruptible !== true) return runSync(work(invocation, host, output));
+      const { listenToSignals } = await import('./interrupt.ts');
+      listenToSignals();
+      return await runAsync(work(invocation, host, output));
     } finally {
       host.close();
     }
@@ -55,7 +59,7 @@ function report(error: unknown, json: boolean): number {
   if (error instanceof GuestlessError) {
     const { message, family, code, where } = error;
     say(json ? JSON.stringify({ error: message, family, code, where }) : `guestless: ${message}`, json);
-    return STATUS[family];
+    return exitStatusOf(error) ?? STATUS[family];
   }
   const message = error instanceof Error ? error.message : String(error);
   say(

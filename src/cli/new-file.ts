@@ -6,6 +6,7 @@ import { Posix } from '../errors.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { FileSource, posixError } from '../platform/node/file.ts';
 import { DescriptorSource } from './descriptor.ts';
+import { removeOnSignal } from './interrupt.ts';
 
 /** Begins a new file under a temporary name beside its own; a device or pipe of that name is opened as it is. */
 export function createNewFile(name: string): NewFile {
@@ -20,6 +21,7 @@ export function createNewFile(name: string): NewFile {
   } catch (error) {
     throw posixError(error, name);
   }
+  const forget = removeOnSignal(temporary);
   const target = FileSource.open(temporary, { writable: true });
   let open = true;
   function finish(): void {
@@ -30,6 +32,8 @@ export function createNewFile(name: string): NewFile {
     } catch (error) {
       fs.rmSync(temporary, { force: true });
       throw posixError(error, name);
+    } finally {
+      forget();
     }
   }
   function abandon(): void {
@@ -37,6 +41,7 @@ export function createNewFile(name: string): NewFile {
     open = false;
     target.close();
     fs.rmSync(temporary, { force: true });
+    forget();
   }
   return { target, abandon, finish: (): Io<void> => perform({ sync: finish, async: async () => finish() }) };
 }

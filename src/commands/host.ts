@@ -111,6 +111,13 @@ export interface Host {
   readonly mayChangeOwner: boolean;
   /** Tells the user of a problem that does not stop the work. */
   warn(message: string): void;
+  /** Lets the outside world have a word: signals are heard here. Costs nothing when called often. */
+  pause(): Io<void>;
+  /**
+   * Copies a whole disk into an empty file by several threads, runs of `unit` zero bytes left out. False when that would not pay or cannot be
+   * done, and then nothing was written. Absent where there are no threads. The length of the file is left to the caller.
+   */
+  copyWithThreads?(image: Image, target: WritableSource, unit: number): Io<boolean>;
   /** Says how far a long command is; `total` is absent while it is unknown. */
   progress(done: number, total?: number): void;
 }

@@ -37,8 +37,11 @@ export class FileSource implements WritableSource {
     this.#descriptor = descriptor;
   }
 
-  /** Opens a file. Throws Posix (ENOENT, EACCES, EISDIR, ...), and Refused for what is no file of bytes, such as a FIFO. */
-  static open(name: string, options: { readonly writable?: boolean } = {}): FileSource {
+  /**
+   * Opens a file, which is called `options.name` in messages where that is given. Throws Posix (ENOENT, EACCES, EISDIR, ...), and Refused for
+   * what is no file of bytes, such as a FIFO.
+   */
+  static open(name: string, options: { readonly writable?: boolean; readonly name?: string } = {}): FileSource {
     const writable = options.writable ?? false;
     let descriptor: number;
     try {
@@ -53,7 +56,7 @@ export class FileSource implements WritableSource {
       if (stat.isDirectory()) throw new Posix('EISDIR', { image: name });
       throw new Refused('not a regular file or block device', { image: name });
     }
-    return new FileSource(name, descriptor, writable);
+    return new FileSource(options.name ?? name, descriptor, writable);
   }
 
   /** Takes over a descriptor that was opened elsewhere; `name` is for messages. */

@@ -1,0 +1,26 @@
+/** Sizes as qemu-img writes and reads them. */
+import { UsageError } from '../invocation.ts';
+
+const UNITS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'] as const;
+
+/** Three digits with the largest unit of which there is about one: `2.25 MiB`. */
+export function humanSize(bytes: number): string {
+  const unit = bytes === 0 ? 0 : Math.max(0, Math.floor(Math.floor(Math.log2(bytes / (1000 / 1024))) / 10));
+  const value = Number((bytes / 1024 ** unit).toPrecision(3));
+  return `${value >= 1000 ? '1e+03' : value} ${UNITS[unit] ?? ''}B`;
+}
+
+/** A number of bytes with an optional suffix b, K, M, G, T, P or E (powers of 1024). Throws UsageError. */
+export function parseSize(text: string, what: string, command: string): number {
+  const match = /^(\d+(?:\.\d+)?|0x[0-9a-f]+)([bkmgtpe]?)$/i.exec(text);
+  const power = 'bkmgtpe'.indexOf((match?.[2] ?? '').toLowerCase() || 'b');
+  const bytes = Math.floor(Number(match?.[1] ?? Number.NaN) * 1024 ** power);
+  if (!Number.isSafeInteger(bytes))
+    throw new UsageError(`${command}: ${what} wants a number of bytes such as 512 or 64K, not '${text}'`, `${command} --help`);
+  return bytes;
+}
+
+/** `%#llx`: zero has no prefix. */
+export function hexadecimal(value: number): string {
+  return value === 0 ? '0' : `0x${value.toString(16)}`;
+}

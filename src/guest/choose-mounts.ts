@@ -19,6 +19,8 @@ export interface MountChoice {
    * the only file system there is.
    */
   readonly partition?: number | undefined;
+  /** The image, for messages. */
+  readonly image?: string;
   /** Told about what is passed over. */
   readonly warn?: (message: string) => void;
   /** How the caller can say what to mount, for messages. */
@@ -80,8 +82,10 @@ function mountsOf(system: SystemRoot): MountPoint[] {
 function* onlySystem(disk: Disk, choice: MountChoice): Io<readonly MountPoint[]> {
   const { systems, skipped } = yield* lookForSystems(disk);
   const [only] = systems;
-  if (only === undefined) throw new Refused(`No operating system found${because(skipped)}; ${yield* choices(disk, choice)}`);
-  if (systems.length > 1) throw new Refused(`Multi-boot operating system found: ${systemNames(systems)}; ${choose(choice)}`);
+  if (only === undefined)
+    throw new Refused(`No operating system found${inImage(choice)}${because(skipped)}; ${yield* choices(disk, choice)}`);
+  if (systems.length > 1)
+    throw new Refused(`Multi-boot operating system found${inImage(choice)}: ${systemNames(systems)}; ${choose(choice)}`);
   return mountsOf(only);
 }
 
@@ -130,6 +134,10 @@ function* mountable(disk: Disk): Io<string[]> {
     if ((yield* disk.identify(name))?.usage === 'filesystem') found.push(name);
   }
   return found;
+}
+
+function inImage({ image }: MountChoice): string {
+  return image === undefined ? '' : ` in ${image}`;
 }
 
 function choose(choice: MountChoice): string {

@@ -1,4 +1,5 @@
 /** The guest: its drives, its file systems, and its files as one tree. */
+export * from './async-transaction.ts';
 export * from './checksum.ts';
 export * from './choose-mounts.ts';
 export * from './copy-out.ts';
@@ -9,6 +10,7 @@ export * from './edit.ts';
 export * from './file-data.ts';
 export * from './find.ts';
 export * from './glob.ts';
+export * from './guest.ts';
 export * from './hashes.ts';
 export * from './mounts.ts';
 export * from './path.ts';

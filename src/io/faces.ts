@@ -46,3 +46,8 @@ export function syncFace<T extends object>(target: T): SyncFace<T> {
 export function asyncFace<T extends object>(target: T, signal?: AbortSignalLike): AsyncFace<T> {
   return face(target, (io) => runAsync(io, signal)) as AsyncFace<T>;
 }
+
+/** An asynchronous face whose calls are handed to `run` instead of being started at once. */
+export function submittingFace<T extends object>(target: T, run: (io: Io<unknown>) => Promise<unknown>): AsyncFace<T> {
+  return face(target, run) as AsyncFace<T>;
+}

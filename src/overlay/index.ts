@@ -4,3 +4,4 @@ export { applyThroughJournal, type FileChanges, type FileRange, type Recovery, r
 export * from './overlay.ts';
 export * from './staged.ts';
 export { CLUSTER, type OpenTemporary } from './store.ts';
+export * from './write-back.ts';

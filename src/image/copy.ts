@@ -25,7 +25,7 @@ export interface CopyOptions {
 }
 
 /** Bytes that are read at once. */
-const PIECE: number = 2 << 20;
+const PIECE: number = 1 << 20;
 /** Small extents are read together with what follows them. */
 const LEAST: number = 128 << 10;
 

@@ -10,6 +10,7 @@ import { streamDecoder } from '../../codec/streams.ts';
 import { fillFromFrames } from '../../codec/zstd-frame.ts';
 import { ZstdModule } from '../../codec/zstd-wasm.ts';
 import { Corrupt } from '../../errors.ts';
+import { createInflater, type Inflater } from './inflate.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -30,7 +31,26 @@ function loadZstd(): ZstdModule {
   return zstd;
 }
 
+let inflater: Inflater | null | undefined;
+
 function inflateRaw(input: Bytes, target: Bytes): void {
+  if (inflater === undefined) inflater = createInflater() ?? null;
+  if (inflater === null) {
+    inflateRawAnew(input, target);
+    return;
+  }
+  const got = inflater.inflate(input, target);
+  if (got === target.length) return;
+  if (got !== undefined) throw tooShort(got, target.length);
+  // Damaged behind the last byte that counts (allowed), or before it.
+  inflateRawWithPako(loadPako(), input, target);
+}
+
+function tooShort(got: number, wanted: number): Corrupt {
+  return new Corrupt(`a deflate stream gives ${got} bytes instead of ${wanted}`, { layer: 'deflate' });
+}
+
+function inflateRawAnew(input: Bytes, target: Bytes): void {
   let output: Bytes;
   try {
     // A little more room than is wanted: a stream that fills it exactly is then known to have ended, without a second round.
@@ -44,9 +64,7 @@ function inflateRaw(input: Bytes, target: Bytes): void {
     inflateRawWithPako(loadPako(), input, target);
     return;
   }
-  if (output.length < target.length) {
-    throw new Corrupt(`a deflate stream gives ${output.length} bytes instead of ${target.length}`, { layer: 'deflate' });
-  }
+  if (output.length < target.length) throw tooShort(output.length, target.length);
   target.set(output);
 }
 

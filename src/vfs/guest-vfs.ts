@@ -3,8 +3,7 @@
  * appliance. Where this behaves otherwise, docs/vfs.md says so.
  */
 import type { Bytes } from '../bytes/struct.ts';
-import { decodeName, encodeName } from '../bytes/text.ts';
-import { Posix, Refused } from '../errors.ts';
+import { Refused } from '../errors.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import { EditableTree } from '../guest/edit.ts';
 import { FILE_SYSTEMS } from '../guest/registry.ts';
@@ -13,7 +12,7 @@ import type { Image } from '../image/image.ts';
 import type { Io } from '../io/effect.ts';
 import { Lock } from '../io/lock.ts';
 import type { OverlayDevice, OverlayOptions } from '../overlay/overlay.ts';
-import { numericId } from './accounts.ts';
+import { TreeVerbs } from './tree-verbs.ts';
 import type { Content, VfsVerbs } from './verbs.ts';
 
 /** An image that a door opened. */
@@ -39,10 +38,6 @@ export interface VfsCapabilities {
   readonly imageFormats: readonly string[];
   readonly fileSystems: readonly string[];
 }
-
-const MODE_OF_FILES = 0o644;
-const MODE_OF_DIRECTORIES = 0o755;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 interface Opened {
   readonly source: VfsImage;
@@ -133,52 +128,36 @@ export class GuestVfs implements VfsVerbs {
   }
 
   makePath(path: string): Io<void> {
-    return this.#verb(path, (tree, where) => tree.transaction(() => makeDirectories(tree, where)));
+    return this.#verb((verbs) => verbs.makePath(path));
   }
 
   appendFile(path: string, content: Content): Io<void> {
-    return this.#verb(path, (tree, where) => tree.appendFile(where, bytesOf(content), { mode: MODE_OF_FILES }));
+    return this.#verb((verbs) => verbs.appendFile(path, content));
   }
 
   replaceFile(path: string, content: Content): Io<void> {
-    return this.#verb(path, (tree, where) => tree.writeFile(where, bytesOf(content), { mode: MODE_OF_FILES }));
+    return this.#verb((verbs) => verbs.replaceFile(path, content));
   }
 
-  *readFile(path: string): Io<string> {
-    const bytes = yield* this.readFileBytes(path);
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      throw new Posix('EINVAL', { path }, 'the file is no UTF-8 text; read its bytes');
-    }
+  readFile(path: string): Io<string> {
+    return this.#verb((verbs) => verbs.readFile(path));
   }
 
   readFileBytes(path: string): Io<Bytes> {
-    return this.#verb(path, (tree, where) => tree.readFile(where));
+    return this.#verb((verbs) => verbs.readFileBytes(path));
   }
 
+  /** False for everything after a setup without mounting. */
   *hasFile(path: string): Io<boolean> {
-    const self = this;
-    return yield* this.#lock.exclusive(function* () {
-      const { tree } = self.#setUp();
-      const where = absolute(path);
-      return tree === undefined ? false : yield* tree.exists(where);
-    });
+    return yield* this.#lock.exclusive(() => new TreeVerbs(this.#setUp().tree ?? new EditableTree()).hasFile(path));
   }
 
   setPermissions(path: string, mode: number): Io<void> {
-    return this.#verb(path, (tree, where) => {
-      if (!(Number.isInteger(mode) && mode >= 0)) throw new Posix('EINVAL', { path }, `${mode} is no mode`);
-      return tree.chmod(where, mode % 0o10000);
-    });
+    return this.#verb((verbs) => verbs.setPermissions(path, mode));
   }
 
   setOwnership(path: string, user: string | null, group: string | null): Io<void> {
-    return this.#verb(path, function* (tree, where) {
-      const uid = user === null ? undefined : yield* idOf(tree, '/etc/passwd', 'user', user);
-      const gid = group === null ? undefined : yield* idOf(tree, '/etc/group', 'group', group);
-      yield* tree.chown(where, uid, gid);
-    });
+    return this.#verb((verbs) => verbs.setOwnership(path, user, group));
   }
 
   /** The type of the file system that the whole disk is, as blkid names it; empty where it is none, as on a partitioned disk. */
@@ -195,12 +174,12 @@ export class GuestVfs implements VfsVerbs {
   }
 
   /** Verbs run one after the other in the order of their calls, also when nobody waits for them. */
-  #verb<T>(path: string, body: (tree: EditableTree, path: Bytes) => Io<T>): Io<T> {
+  #verb<T>(body: (verbs: TreeVerbs) => Io<T>): Io<T> {
     const self = this;
     return this.#lock.exclusive(function* () {
       const { tree } = self.#setUp();
       if (tree === undefined) throw new Refused('nothing is mounted; call setup without `mount: false`', { image: self.name });
-      return yield* body(tree, absolute(path));
+      return yield* body(new TreeVerbs(tree));
     });
   }
 }
@@ -213,68 +192,4 @@ function* save({ source, session, tree }: Opened): Io<void> {
 function close({ source, session }: Opened): void {
   session.close();
   source.close();
-}
-
-/**
- * A path from the root, whether it begins with a slash or not; lone surrogates U+DC80..U+DCFF stand for bytes that are no UTF-8. Throws Posix EINVAL
- * for what no path can be.
- */
-function absolute(path: string): Bytes {
-  if (path === '') throw new Posix('EINVAL', {}, 'the empty path names nothing');
-  if (/[\ud800-\udc7f\udd00-\udfff]/u.test(path)) throw new Posix('EINVAL', {}, 'a path that is no well-formed text names nothing');
-  const bytes = encodeName(path.startsWith('/') ? path : `/${path}`);
-  if (bytes.includes(0)) throw new Posix('EINVAL', {}, 'a path cannot contain a NUL byte');
-  return bytes;
-}
-
-function bytesOf(content: Content): Bytes {
-  if (typeof content !== 'string') return content;
-  if (/\p{Surrogate}/u.test(content)) throw new Posix('EINVAL', {}, 'the content is no well-formed text');
-  return encodeName(content);
-}
-
-function* idOf(tree: EditableTree, database: string, what: string, name: string): Io<number> {
-  let text = '';
-  try {
-    text = yield* tree.readText(database);
-  } catch (error) {
-    if (!(error instanceof Posix)) throw error;
-    throw new Posix(error.code, { path: database }, `Error obtaining the number of ${what} '${name}': ${error.message}`, { cause: error });
-  }
-  const id = numericId(text, name);
-  if (id === undefined)
-    throw new Posix('ENOENT', { path: database }, `Error obtaining the number of ${what} '${name}': there is no such ${what}`);
-  return id;
-}
-
-/**
- * What libguestfs's mkdir_p does: it makes the last directory, and where the parent is missing that one before. `a/../b` thus makes both,
- * links on the way are followed, and one at the end is an error, wherever it leads.
- */
-function* makeDirectories(tree: EditableTree, path: Bytes): Io<void> {
-  const missing: Bytes[] = [];
-  for (let here = path; ; ) {
-    if (yield* makeOne(tree, here, true)) break;
-    missing.push(here);
-    here = here.subarray(0, here.lastIndexOf(SLASH));
-    if (here.length === 0) break;
-  }
-  for (const here of missing.reverse()) yield* makeOne(tree, here, false);
-}
-
-const SLASH = 0x2f;
-
-/** mkdir(2) that is content with a directory; false where the parent is missing, if that is allowed. */
-function* makeOne(tree: EditableTree, path: Bytes, parentMayMiss: boolean): Io<boolean> {
-  try {
-    yield* tree.mkdir(path, { mode: MODE_OF_DIRECTORIES });
-    return true;
-  } catch (error) {
-    if (!(error instanceof Posix)) throw error;
-    if (error.code === 'ENOENT' && parentMayMiss) return false;
-    if (error.code !== 'EEXIST') throw error;
-  }
-  const { kind } = yield* tree.lstat(path);
-  if (kind !== 'directory') throw new Posix('ENOTDIR', { path: decodeName(path) });
-  return true;
 }

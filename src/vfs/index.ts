@@ -13,4 +13,5 @@ export {
 } from './inject.ts';
 export { injectDataIntoGuest } from './inject-data.ts';
 export type { Json } from './python-text.ts';
+export { TreeVerbs } from './tree-verbs.ts';
 export type { Content, VfsVerbs } from './verbs.ts';

@@ -17,6 +17,7 @@ export const EXT4_LINK_MAX = 65000;
 const FAST_SYMLINK_LIMIT = 60;
 /** The longest path that Linux takes, without its NUL. */
 const LONGEST_TARGET = 4095;
+const S_ISGID = 0o2000;
 /** Flags that a new node takes over from its directory (EXT4_FL_INHERITED), as far as they are kept here. */
 const SYNC_FL = 0x8;
 const NODUMP_FL = 0x40;
@@ -63,13 +64,15 @@ function* makeNode(
   const inherited = kind === 'directory' ? INHERITED_BY_DIRECTORY : kind === 'file' ? INHERITED_BY_FILE : INHERITED_BY_OTHERS;
   const mapped = kind === 'file' || kind === 'directory';
   const extents = mapped && (volume.superblock.incompat & INCOMPAT.extents) !== 0;
+  // inode_init_owner of fs/inode.c: a directory with the set-group-ID bit passes its group on, and to directories the bit too.
+  const passesGroup = (directory.inode.mode & S_ISGID) !== 0;
   edit.change({
-    i_mode: modeOfKind(kind) | (mode & 0o7777),
+    i_mode: modeOfKind(kind) | (mode & 0o7777) | (passesGroup && kind === 'directory' ? S_ISGID : 0),
     i_links_count: links,
     i_flags: ((directory.inode.flags & inherited) | (extents ? EXT4_EXTENTS_FL : 0)) >>> 0,
   });
   if (extents) initialiseExtents(edit);
-  edit.setOwner(owner.uid ?? 0, owner.gid ?? 0);
+  edit.setOwner(owner.uid ?? 0, owner.gid ?? (passesGroup ? directory.inode.gid : 0));
   yield* addName(volume, directory, name, number, kind);
   touchDirectory(volume, directory);
   return edit;

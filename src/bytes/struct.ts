@@ -61,9 +61,10 @@ export function struct<F extends Fields>(name: string, size: number, fields: F):
     },
     write(bytes: Bytes, offset: number, value: Partial<RecordOf<F>>): void {
       const view = viewOf(bytes);
-      for (const [key, field] of entries) {
-        const given = (value as Record<string, unknown>)[key];
-        if (given !== undefined) field.set(view, offset + field.offset, given);
+      for (const key in value) {
+        const field = fields[key];
+        const given = value[key];
+        if (field !== undefined && given !== undefined) field.set(view, offset + field.offset, given);
       }
     },
   };

@@ -168,7 +168,7 @@ function* readRun(
   return blocks;
 }
 
-function hole(directory: Inode, logical: number): Corrupt {
+export function hole(directory: Inode, logical: number): Corrupt {
   return new Corrupt(`directory: block ${logical} is a hole`, { layer: 'ext4', inode: directory.number });
 }
 
@@ -186,6 +186,13 @@ export function parseBlock(
   verifyBlock(volume, directory, block, logical, where);
   // The nodes of the hash tree look like one unused entry.
   parseEntries(block, 0, block.length, form, where, entries);
+}
+
+/** Verifies one block of a directory as {@link parseBlock} does; where the volume remembers that this was done, not again. */
+export function checkBlock(volume: Volume, directory: Inode, form: DirectoryForm, block: Bytes, logical: number, offset: number): void {
+  if (volume.soundBlocks?.get(offset) === directory.number) return;
+  parseBlock(volume, directory, form, block, logical, offset, []);
+  volume.soundBlocks?.set(offset, directory.number);
 }
 
 /** Whether a block of an indexed directory is part of the index: its root, or a node, which looks like one unused entry. */

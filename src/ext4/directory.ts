@@ -65,6 +65,40 @@ export function parseEntries(bytes: Bytes, start: number, end: number, form: Dir
   }
 }
 
+/**
+ * Where the entry of a name stands in `bytes[start, end)`, compared byte by byte; -1: nowhere. Only for bytes that were decoded before:
+ * of the lengths it checks no more than it needs to come to an end.
+ */
+export function findEntry(bytes: Bytes, start: number, end: number, form: DirectoryForm, name: Bytes): number {
+  const { length } = name;
+  if (length === 0 || (name[0] === 0x2e && (length === 1 || (length === 2 && name[1] === 0x2e)))) return -1;
+  const first = name[0]!;
+  const last = name[length - 1]!;
+  for (let at = start; at < end; ) {
+    if (bytes[at + 6] === length && bytes[at + 8] === first && bytes[at + 7 + length] === last && isName(bytes, at, name)) return at;
+    at += entryLength(bytes, at, form);
+  }
+  return -1;
+}
+
+function isName(bytes: Bytes, at: number, name: Bytes): boolean {
+  if ((bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) === 0) return false;
+  for (let i = 1; i < name.length; i++) if (bytes[at + 8 + i] !== name[i]) return false;
+  return true;
+}
+
+/** The inode of the entry at `at`. */
+export function entryInode(bytes: Bytes, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+/** The length of the entry at `at`; throws Corrupt for one with which no walk would come to an end. */
+export function entryLength(bytes: Bytes, at: number, form: DirectoryForm): number {
+  const length = recordLength(bytes[at + 4]! | (bytes[at + 5]! << 8), form.blockSize);
+  if (!(length >= 8)) throw new Corrupt(`directory: an entry of ${length} bytes`, { layer: 'ext4' });
+  return length;
+}
+
 function hasForbiddenByte(bytes: Bytes, at: number, length: number): boolean {
   for (let i = at; i < at + length; i++) if (bytes[i] === 0x2f || bytes[i] === 0) return true;
   return false;

@@ -110,7 +110,7 @@ export function* searchIndex<T>(
   volume: Volume,
   directory: Inode,
   name: Bytes,
-  search: (leaf: Bytes, logical: number) => T | undefined,
+  search: (leaf: Bytes, logical: number, offset: number) => T | undefined,
 ): Io<IndexSearch<T>> {
   try {
     const value = yield* descend(volume, directory, name, search);
@@ -125,10 +125,10 @@ function* descend<T>(
   volume: Volume,
   directory: Inode,
   name: Bytes,
-  search: (leaf: Bytes, logical: number) => T | undefined,
+  search: (leaf: Bytes, logical: number, offset: number) => T | undefined,
 ): Io<T | undefined> {
   const { superblock } = volume;
-  const root = yield* readBlock(volume, directory, 0);
+  const { block: root, offset: rootOffset } = yield* readBlock(volume, directory, 0);
   const view = viewOf(root);
   const info = DX_ROOT_INFO_STRUCT.read(root, DX_ROOT_INFO_OFFSET);
   if (
@@ -144,7 +144,7 @@ function* descend<T>(
   const folds = (superblock.incompat & INCOMPAT.casefold) !== 0 && (directory.flags & EXT4_CASEFOLD_FL) !== 0;
   const { hash } = directoryHash(folds ? (casefold(name) ?? name) : name, info.hash_version, hashParameters(superblock));
 
-  const entries = readEntries(volume, directory, root, DX_ROOT_ENTRIES_OFFSET, 0);
+  const entries = readEntries(volume, directory, root, DX_ROOT_ENTRIES_OFFSET, 0, rootOffset);
   const frames: Frame[] = [{ entries, at: entries.find(hash) }];
   for (let level = 0; level < info.indirect_levels; level++) {
     const { entries: above, at } = frames[level]!;
@@ -157,7 +157,8 @@ function* descend<T>(
   for (let visited = 0; visited < blocks; visited++) {
     const logical = bottom.entries.block(bottom.at);
     if (logical === 0) throw new Unusable('a leaf is the root itself');
-    const found = search(yield* readBlock(volume, directory, logical), logical);
+    const leaf = yield* readBlock(volume, directory, logical);
+    const found = search(leaf.block, logical, leaf.offset);
     if (found !== undefined) return found;
     if (!(yield* nextLeaf(volume, directory, frames, hash))) return undefined;
   }
@@ -182,20 +183,21 @@ function* nextLeaf(volume: Volume, directory: Inode, frames: Frame[], hash: numb
 
 function* readNode(volume: Volume, directory: Inode, logical: number): Io<IndexEntries> {
   if (logical === 0) throw new Unusable('a node is the root itself');
-  const block = yield* readBlock(volume, directory, logical);
+  const { block, offset } = yield* readBlock(volume, directory, logical);
   const view = viewOf(block);
   if (view.getUint32(0, true) !== 0 || view.getUint16(4, true) !== recordLength(volume.superblock, volume.superblock.blockSize)) {
     throw new Unusable(`block ${logical} is no node`);
   }
-  return readEntries(volume, directory, block, DX_NODE_ENTRIES_OFFSET, logical);
+  return readEntries(volume, directory, block, DX_NODE_ENTRIES_OFFSET, logical, offset);
 }
 
-function readEntries(volume: Volume, directory: Inode, block: Bytes, offset: number, logical: number): IndexEntries {
+/** `offset` is where the entries stand in the block, `place` where the block stands on the device. */
+function readEntries(volume: Volume, directory: Inode, block: Bytes, offset: number, logical: number, place: number): IndexEntries {
   const { superblock } = volume;
   const { limit, count } = DX_COUNTLIMIT_STRUCT.read(block, offset);
   if (limit !== indexLimit(superblock, offset)) throw new Unusable(`block ${logical} has room for ${limit} entries`);
   if (count === 0 || count > limit) throw new Unusable(`block ${logical} has ${count} of ${limit} entries`);
-  if (superblock.metadataCsum) {
+  if (superblock.metadataCsum && volume.soundBlocks?.get(place) !== directory.number) {
     const seed = inodeSeed(superblock.checksumSeed, directory.number, directory.generation);
     const tail = DX_TAIL_STRUCT.read(block, offset + DX_ENTRY_STRUCT.size * limit);
     if (indexBlockChecksum(seed, block, offset, count, limit) !== tail.dt_checksum) {
@@ -211,10 +213,11 @@ function recordLength(superblock: Superblock, length: number): number {
   return length === 65536 ? (superblock.blockSize === 65536 ? 65535 : 0) : length;
 }
 
-function* readBlock(volume: Volume, directory: Inode, logical: number): Io<Bytes> {
+function* readBlock(volume: Volume, directory: Inode, logical: number): Io<{ readonly block: Bytes; readonly offset: number }> {
   const { blockSize } = volume.superblock;
   if ((logical + 1) * blockSize > directory.size) throw new Unusable(`block ${logical} is beyond the end`);
   const run = yield* findRun(volume, directory, logical);
   if (run.zero || run.physical === undefined) throw new Unusable(`block ${logical} is a hole`);
-  return yield* volume.cache.read(volume.offsetOfBlock(run.physical, directory.number), blockSize);
+  const offset = volume.offsetOfBlock(run.physical, directory.number);
+  return { block: yield* volume.cache.read(offset, blockSize), offset };
 }

@@ -4,12 +4,13 @@ import { sameBytes } from '../bytes/text.ts';
 import type { DirectoryEntry, DirectoryPart } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { casefold } from './casefold.ts';
-import type { PlacedEntry } from './directory.ts';
-import { directoryForm, parseBlock, readStoredPart } from './directory-read.ts';
+import { entryInode, findEntry, type PlacedEntry } from './directory.ts';
+import { checkBlock, directoryForm, hole, parseBlock, readStoredPart } from './directory-read.ts';
 import { ciphertextTest } from './encrypted-name.ts';
 import { COMPAT, EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
 import { searchIndex } from './htree.ts';
 import type { Inode } from './inode.ts';
+import { findRun } from './mapping.ts';
 import type { Volume } from './volume.ts';
 
 /** The inode that a name stands for; undefined when there is no such name. */
@@ -28,22 +29,49 @@ function* lookupOnDisk(volume: Volume, directory: Inode, name: Bytes): Io<number
     return same === undefined ? undefined : yield* lookupLinear(volume, directory, same);
   }
   const same = equality(volume, directory, name);
-  const indexed =
-    (volume.superblock.compat & COMPAT.dir_index) !== 0 && (directory.flags & (EXT4_INDEX_FL | EXT4_INLINE_DATA_FL)) === EXT4_INDEX_FL;
-  if (indexed) {
-    const form = directoryForm(volume, directory);
-    const search = yield* searchIndex(volume, directory, name, (leaf, logical) => {
-      const entries: PlacedEntry[] = [];
-      parseBlock(volume, directory, form, leaf, logical, undefined, entries);
-      return entries.find((entry) => same(entry.name))?.node;
-    });
+  if ((directory.flags & EXT4_INLINE_DATA_FL) !== 0) return yield* lookupLinear(volume, directory, same);
+  return (yield* findStoredName(volume, directory, name))?.node;
+}
+
+/** Where a name stands: the entry at byte `offset` of the directory's block `logical`. */
+export interface StoredName {
+  readonly logical: number;
+  readonly offset: number;
+  readonly node: number;
+}
+
+/** Looks for a name in the blocks of a directory that is not encrypted. */
+export function* findStoredName(volume: Volume, directory: Inode, name: Bytes): Io<StoredName | undefined> {
+  const form = directoryForm(volume, directory);
+  const same = ignoresCase(volume, directory) ? equality(volume, directory, name) : undefined;
+  const look = (block: Bytes, logical: number, place: number): StoredName | undefined => {
+    if (same === undefined) {
+      checkBlock(volume, directory, form, block, logical, place);
+      const offset = findEntry(block, 0, block.length, form, name);
+      return offset < 0 ? undefined : { logical, offset, node: entryInode(block, offset) };
+    }
+    const entries: PlacedEntry[] = [];
+    parseBlock(volume, directory, form, block, logical, place, entries);
+    const entry = entries.find((one) => same(one.name));
+    return entry === undefined ? undefined : { logical, offset: entry.offset, node: entry.node };
+  };
+  if ((volume.superblock.compat & COMPAT.dir_index) !== 0 && (directory.flags & EXT4_INDEX_FL) !== 0) {
+    const search = yield* searchIndex(volume, directory, name, look);
     if (search.outcome === 'found') return search.value;
     if (search.outcome === 'absent') return undefined;
     volume.complaints.warn(`the index of a directory is not usable (${search.reason}); it is read from end to end`, {
       inode: directory.number,
     });
   }
-  return yield* lookupLinear(volume, directory, same);
+  const { blockSize } = volume.superblock;
+  for (let logical = 0; logical * blockSize < directory.size; logical++) {
+    const run = yield* findRun(volume, directory, logical);
+    if (run.zero || run.physical === undefined) throw hole(directory, logical);
+    const place = volume.offsetOfBlock(run.physical, directory.number);
+    const found = look(yield* volume.cache.read(place, blockSize), logical, place);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Whether names of the directory that differ in case only are the same. */

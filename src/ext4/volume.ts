@@ -49,6 +49,8 @@ export class Volume {
   readonly complaints: Complaints;
   readonly fastCommits: FastCommitState | undefined;
   readonly inodes: Generations<Inode> = new Generations(INODES);
+  /** Blocks of directories that passed their checks, by their place on the device, and whose they are; not kept where nobody writes. */
+  readonly soundBlocks: Generations<number> | undefined;
   readonly extentNodes: Generations<OwnedNode> = new Generations(EXTENT_NODES);
 
   constructor(device: BlockDevice, superblock: Superblock, options: VolumeOptions = {}) {

@@ -61,9 +61,15 @@ export class Transactions {
     this.#turn = turnOf(device);
   }
 
-  /** Runs `body` as one transaction; inside the body of another, as a part of that which can fail on its own. */
-  *run<T>(body: () => Io<T>): Io<T> {
-    if (this.#turn.inside) return yield* this.#attempt(body);
+  /**
+   * Runs `body` as one transaction; inside the body of another, as a part of that which can fail on its own. `before` is run first when
+   * there is one around, as a part of that.
+   */
+  *run<T>(body: () => Io<T>, before?: () => Io<void>): Io<T> {
+    if (this.#turn.inside) {
+      if (before !== undefined) yield* before();
+      return yield* this.#attempt(body);
+    }
     return yield* this.#turn.lock.exclusive(() => this.#watched(() => this.#attempt(body)));
   }
 

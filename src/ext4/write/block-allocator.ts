@@ -16,6 +16,7 @@ import type { GroupDescriptor } from '../groups.ts';
 import { clustersInGroup, groupFirstBlock } from '../layout.ts';
 import type { Volume } from '../volume.ts';
 import type { WritableGroupTable } from './group-writer.ts';
+import type { UndoLog } from './undo-log.ts';
 
 /** Bytes of bitmaps that are kept between operations, in each of two generations. */
 const BITMAP_BUDGET = 2 << 20;
@@ -24,6 +25,7 @@ const BITMAP_BUDGET = 2 << 20;
 export interface BlockVolume extends Volume {
   readonly cache: WritableCachedDevice;
   readonly groups: WritableGroupTable;
+  readonly undoLog: UndoLog;
   /** Adds to the superblock's count of free blocks. */
   addFreeBlocks(count: number): void;
 }
@@ -115,6 +117,11 @@ export class BlockAllocator {
     this.#dirty.clear();
   }
 
+  /** How many bitmaps wait to be written. */
+  get waiting(): number {
+    return this.#dirty.size;
+  }
+
   forget(): void {
     this.#clean.clear();
     this.#dirty.clear();
@@ -122,11 +129,22 @@ export class BlockAllocator {
 
   #mark(descriptor: GroupDescriptor, bitmap: Bytes, start: number, length: number, used: boolean): void {
     const { groups, superblock } = this.#volume;
+    const { group } = descriptor;
+    const { undoLog } = this.#volume;
+    if (undoLog.recording) {
+      const wasDirty = this.#dirty.has(group);
+      undoLog.push(() => {
+        if (used) clearBits(bitmap, start, start + length);
+        else setBits(bitmap, start, start + length);
+        if (!wasDirty) this.#dirty.delete(group);
+        if (!wasDirty) this.#clean.set(group, bitmap);
+      });
+    }
     if (used) setBits(bitmap, start, start + length);
     else clearBits(bitmap, start, start + length);
-    this.#dirty.set(descriptor.group, bitmap);
+    this.#dirty.set(group, bitmap);
     const change = used ? -length : length;
-    groups.change(descriptor.group, {
+    groups.change(group, {
       freeClusters: descriptor.freeClusters + change,
       flags: descriptor.flags & ~EXT4_BG_BLOCK_UNINIT,
     });

@@ -2,7 +2,7 @@
 import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import type { FileKind } from '../../filesystem/filesystem.ts';
 import { directoryBlockChecksum } from '../checksum.ts';
-import { type DirectoryForm, leastRecordLength, recordLength } from '../directory.ts';
+import { type DirectoryForm, entryLength, leastRecordLength, recordLength } from '../directory.ts';
 import { EXT4_DIR_ENTRY_TAIL, EXT4_FT_DIR_CSUM } from '../format/index.ts';
 
 /** `file_type`, the feature `filetype`. */
@@ -52,7 +52,7 @@ export function insertEntry(bytes: Bytes, start: number, end: number, entry: New
   const need = leastRecordLength(entry.name.length, form);
   const view = viewOf(bytes);
   for (let at = start; at < end; ) {
-    const length = lengthAt(view, at, form);
+    const length = entryLength(bytes, at, form);
     const used = view.getUint32(at, true) === 0 ? 0 : leastRecordLength(bytes[at + 6]!, form);
     if (length - used >= need) {
       if (used > 0) setLength(view, at, used, form);
@@ -68,7 +68,7 @@ export function insertEntry(bytes: Bytes, start: number, end: number, entry: New
 export function removeEntryAt(bytes: Bytes, start: number, at: number, form: DirectoryForm): void {
   const view = viewOf(bytes);
   for (let before = start; before < at; ) {
-    const length = lengthAt(view, before, form);
+    const length = entryLength(bytes, before, form);
     if (before + length === at) {
       setLength(view, before, length + lengthAt(view, at, form), form);
       return;
@@ -95,7 +95,7 @@ export interface RawEntry {
 export function liveEntries(bytes: Bytes, start: number, end: number, form: DirectoryForm): RawEntry[] {
   const view = viewOf(bytes);
   const entries: RawEntry[] = [];
-  for (let at = start; at < end; at += lengthAt(view, at, form)) {
+  for (let at = start; at < end; at += entryLength(bytes, at, form)) {
     const inode = view.getUint32(at, true);
     const nameLength = bytes[at + 6]!;
     if (inode === 0 || nameLength === 0) continue;

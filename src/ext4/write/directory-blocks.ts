@@ -4,7 +4,7 @@ import { Corrupt, Posix } from '../../errors.ts';
 import type { Io } from '../../io/effect.ts';
 import { indexBlockChecksum, inodeSeed } from '../checksum.ts';
 import { countLimitOffset } from '../directory.ts';
-import { directoryForm, parseBlock } from '../directory-read.ts';
+import { checkBlock, directoryForm } from '../directory-read.ts';
 import { DX_COUNTLIMIT_STRUCT, DX_TAIL_STRUCT, INCOMPAT } from '../format/index.ts';
 import { findRun } from '../mapping.ts';
 import { sealDirectoryBlock } from './directory-block.ts';
@@ -36,7 +36,7 @@ export function* readForChange(volume: WritableVolume, edit: InodeEdit, logical:
     throw new Corrupt(`directory: block ${logical} is a hole`, { layer: 'ext4', inode: inode.number });
   }
   const bytes = yield* volume.readBlock(run.physical, inode.number);
-  parseBlock(volume, inode, directoryForm(volume, inode), bytes, logical, run.physical * volume.superblock.blockSize, []);
+  checkBlock(volume, inode, directoryForm(volume, inode), bytes, logical, run.physical * volume.superblock.blockSize);
   return { logical, physical: run.physical, bytes };
 }
 
@@ -56,7 +56,7 @@ export function* appendBlock(volume: WritableVolume, edit: InodeEdit): Io<Direct
 /** Writes a block of entries. */
 export function* writeLeaf(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): Io<void> {
   if (volume.superblock.metadataCsum) sealDirectoryBlock(block.bytes, seedOf(volume, edit));
-  yield* volume.writeBlock(block.physical, block.bytes, edit.number);
+  yield* writeSound(volume, edit, block);
 }
 
 /** Writes a block of the index: its root, or a node. */
@@ -71,7 +71,12 @@ export function* writeIndexBlock(volume: WritableVolume, edit: InodeEdit, block:
     DX_TAIL_STRUCT.write(bytes, tail, { dt_reserved: 0 });
     viewOf(bytes).setUint32(tail + 4, indexBlockChecksum(seedOf(volume, edit), bytes, at, count, limit), true);
   }
-  yield* volume.writeBlock(block.physical, bytes, edit.number);
+  yield* writeSound(volume, edit, block);
+}
+
+function* writeSound(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): Io<void> {
+  yield* volume.writeBlock(block.physical, block.bytes, edit.number);
+  volume.soundBlocks.set(block.physical * volume.superblock.blockSize, edit.number);
 }
 
 function seedOf(volume: WritableVolume, edit: InodeEdit): number {

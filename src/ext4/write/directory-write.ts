@@ -3,12 +3,11 @@ import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import { Corrupt, Posix } from '../../errors.ts';
 import type { FileKind } from '../../filesystem/filesystem.ts';
 import type { Io } from '../../io/effect.ts';
-import { type DirectoryForm, type PlacedEntry, parseEntries } from '../directory.ts';
-import { directoryForm, parseBlock, readDirectoryPart } from '../directory-read.ts';
+import { type DirectoryForm, leastRecordLength, type PlacedEntry, parseEntries } from '../directory.ts';
+import { directoryForm, readDirectoryPart } from '../directory-read.ts';
 import { COMPAT, EXT4_ENCRYPT_FL, EXT4_EXTENTS_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from '../format/index.ts';
-import { searchIndex } from '../htree.ts';
 import { readInlineTail } from '../inline.ts';
-import { equality } from '../lookup.ts';
+import { equality, findStoredName } from '../lookup.ts';
 import { entriesEnd, insertEntry, type NewEntry, removeEntryAt, retargetEntry, writeEntry, writeUnused } from './directory-block.ts';
 import { appendBlock, blockCount, readForChange, writeIndexBlock, writeLeaf } from './directory-blocks.ts';
 import { insertIndexed, makeIndex } from './directory-index.ts';
@@ -42,6 +41,7 @@ function isIndexed(volume: WritableVolume, edit: InodeEdit): boolean {
 export function* initialiseDirectory(volume: WritableVolume, edit: InodeEdit, parent: number): Io<void> {
   const { blockSize, metadataCsum } = volume.superblock;
   const form = directoryForm(volume, edit.inode);
+  volume.roomHints.delete(edit.number);
   const block = yield* appendBlock(volume, edit);
   const end = entriesEnd(blockSize, metadataCsum);
   writeEntry(block.bytes, 0, DOT_LENGTH, { name: DOT, inode: edit.number, kind: 'directory' }, form);
@@ -72,9 +72,12 @@ export function* addName(volume: WritableVolume, edit: InodeEdit, name: Bytes, i
   // Without the feature an index is stale from the first change on; what it was remains as unused entries.
   const end = entriesEnd(volume.superblock.blockSize, volume.superblock.metadataCsum);
   const blocks = blockCount(volume, edit);
-  for (let logical = 0; logical < blocks; logical++) {
+  const length = leastRecordLength(name.length, form);
+  const hint = volume.roomHints.get(edit.number);
+  for (let logical = hint !== undefined && hint.length <= length ? hint.logical : 0; logical < blocks; logical++) {
     const block = yield* readForChange(volume, edit, logical);
     if (!insertEntry(block.bytes, 0, end, entry, form)) continue;
+    volume.roomHints.set(edit.number, { logical, length });
     return yield* writeLeaf(volume, edit, block);
   }
   if (blocks === 1 && (volume.superblock.compat & COMPAT.dir_index) !== 0) {
@@ -82,6 +85,7 @@ export function* addName(volume: WritableVolume, edit: InodeEdit, name: Bytes, i
     return yield* insertIndexed(volume, edit, entry);
   }
   const block = yield* appendBlock(volume, edit);
+  volume.roomHints.set(edit.number, { logical: block.logical, length });
   writeUnused(block.bytes, 0, end, form);
   insertEntry(block.bytes, 0, end, entry, form);
   yield* writeLeaf(volume, edit, block);
@@ -89,15 +93,15 @@ export function* addName(volume: WritableVolume, edit: InodeEdit, name: Bytes, i
 
 /** Where a name stands. */
 type NamePlace =
-  | { readonly at: 'block'; readonly logical: number; readonly offset: number; readonly entry: PlacedEntry }
-  | { readonly at: 'inode' | 'tail'; readonly offset: number; readonly entry: PlacedEntry };
+  | { readonly at: 'block'; readonly logical: number; readonly offset: number; readonly node: number }
+  | { readonly at: 'inode' | 'tail'; readonly offset: number; readonly node: number };
 
 function* findName(volume: WritableVolume, edit: InodeEdit, name: Bytes): Io<NamePlace> {
   refuseEncrypted(edit);
   const { inode } = edit;
-  const form = directoryForm(volume, inode);
-  const same = equality(volume, inode, name);
   if (isInline(edit)) {
+    const form = directoryForm(volume, inode);
+    const same = equality(volume, inode, name);
     for (const region of ['inode', 'tail'] as const) {
       const entries: PlacedEntry[] = [];
       if (region === 'inode') parseEntries(inode.block, INLINE_START, INLINE_END, form, { inode: edit.number }, entries);
@@ -106,33 +110,22 @@ function* findName(volume: WritableVolume, edit: InodeEdit, name: Bytes): Io<Nam
         parseEntries(tail, 0, tail.length, form, { inode: edit.number }, entries);
       }
       const entry = entries.find((one) => same(one.name));
-      if (entry !== undefined) return { at: region, offset: entry.offset, entry };
+      if (entry !== undefined) return { at: region, offset: entry.offset, node: entry.node };
     }
     throw new Posix('ENOENT', { layer: 'ext4', inode: edit.number });
   }
-  const look = (bytes: Bytes, logical: number): NamePlace | undefined => {
-    const entries: PlacedEntry[] = [];
-    parseBlock(volume, inode, form, bytes, logical, undefined, entries);
-    const entry = entries.find((one) => same(one.name));
-    return entry === undefined ? undefined : { at: 'block', logical, offset: entry.offset, entry };
-  };
-  if (isIndexed(volume, edit)) {
-    const found = yield* searchIndex(volume, inode, name, look);
-    if (found.outcome === 'found') return found.value;
-    if (found.outcome === 'absent') throw new Posix('ENOENT', { layer: 'ext4', inode: edit.number });
-  }
-  for (let logical = 0; logical < blockCount(volume, edit); logical++) {
-    const found = look((yield* readForChange(volume, edit, logical)).bytes, logical);
-    if (found !== undefined) return found;
-  }
-  throw new Posix('ENOENT', { layer: 'ext4', inode: edit.number });
+  const found = yield* findStoredName(volume, inode, name);
+  if (found === undefined) throw new Posix('ENOENT', { layer: 'ext4', inode: edit.number });
+  return { at: 'block', ...found };
 }
 
 /** Removes a name; returns the inode that it named. Throws Posix ENOENT. */
 export function* removeName(volume: WritableVolume, edit: InodeEdit, name: Bytes): Io<number> {
   const place = yield* findName(volume, edit, name);
   yield* changeAt(volume, edit, place, (bytes, start, form) => removeEntryAt(bytes, start, place.offset, form));
-  return place.entry.node;
+  const hint = volume.roomHints.get(edit.number);
+  if (place.at === 'block' && hint !== undefined && place.logical < hint.logical) volume.roomHints.delete(edit.number);
+  return place.node;
 }
 
 /** Makes a name stand for another inode. Throws Posix ENOENT. */

@@ -1,5 +1,5 @@
 /** Group descriptors that can be changed: in memory at first, written with their checksums when the operation ends. */
-import { viewOf } from '../../bytes/struct.ts';
+import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import { Corrupt } from '../../errors.ts';
 import type { WritableCachedDevice } from '../../io/cache.ts';
 import type { Io } from '../../io/effect.ts';
@@ -8,6 +8,7 @@ import type { Complaints } from '../complaints.ts';
 import { EXT4_GROUP_DESC_32, EXT4_GROUP_DESC_64, type RawGroupDescriptor } from '../format/index.ts';
 import { type GroupDescriptor, GroupTable } from '../groups.ts';
 import type { Superblock } from '../superblock.ts';
+import type { UndoLog } from './undo-log.ts';
 
 /** What of a descriptor changes while files come and go. */
 export type GroupChange = Partial<
@@ -21,6 +22,7 @@ export class WritableGroupTable extends GroupTable {
   readonly #cache: WritableCachedDevice;
   readonly #superblock: Superblock;
   readonly #dirty = new Set<number>();
+  undoLog: UndoLog | undefined;
 
   constructor(cache: WritableCachedDevice, superblock: Superblock, complaints: Complaints) {
     super(cache, superblock, complaints, 0);
@@ -32,11 +34,26 @@ export class WritableGroupTable extends GroupTable {
   change(group: number, change: GroupChange): void {
     const place = this.bytesOf(group);
     if (place === undefined) throw new Corrupt(`block group ${group} was not read`, { layer: 'ext4' });
+    if (this.undoLog?.recording === true) this.undoLog.push(this.#saved(group, place.block, place.at));
     const raw = splitHalves(change);
     // The short form has none of the high halves; what they would hold fits into the low ones there.
     if (this.#superblock.groupDescriptorSize >= 64) EXT4_GROUP_DESC_64.write(place.block, place.at, raw);
     else EXT4_GROUP_DESC_32.write(place.block, place.at, raw);
     this.#dirty.add(group);
+  }
+
+  /** How many descriptors wait to be written. */
+  get waiting(): number {
+    return this.#dirty.size;
+  }
+
+  #saved(group: number, block: Bytes, at: number): () => void {
+    const bytes = block.slice(at, at + this.#superblock.groupDescriptorSize);
+    const wasDirty = this.#dirty.has(group);
+    return () => {
+      block.set(bytes, at);
+      if (!wasDirty) this.#dirty.delete(group);
+    };
   }
 
   /** Writes what changed. */

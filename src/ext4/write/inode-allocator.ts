@@ -68,8 +68,7 @@ export class InodeAllocator {
     if (number < superblock.firstInode || !testBit(bitmap, bit)) {
       throw new Corrupt('an inode is freed that is not in use; run e2fsck', { layer: 'ext4', inode: number });
     }
-    clearBits(bitmap, bit, bit + 1);
-    this.#dirty.set(group, bitmap);
+    this.#mark(group, bitmap, bit, false);
     this.#firstFree.set(group, Math.min(bit, this.#firstFree.get(group) ?? 0));
     groups.change(group, {
       freeInodes: descriptor.freeInodes + 1,
@@ -92,18 +91,42 @@ export class InodeAllocator {
     this.#dirty.clear();
   }
 
+  /** How many bitmaps wait to be written. */
+  get waiting(): number {
+    return this.#dirty.size;
+  }
+
   forget(): void {
     this.#clean.clear();
     this.#dirty.clear();
+    this.forgetHints();
+  }
+
+  forgetHints(): void {
     this.#firstFree.clear();
+  }
+
+  /** Sets or clears the bit of an inode. */
+  #mark(group: number, bitmap: Bytes, bit: number, used: boolean): void {
+    const { undoLog } = this.#volume;
+    const change = used ? setBits : clearBits;
+    if (undoLog.recording) {
+      const wasDirty = this.#dirty.has(group);
+      undoLog.push(() => {
+        (used ? clearBits : setBits)(bitmap, bit, bit + 1);
+        if (!wasDirty) this.#dirty.delete(group);
+        if (!wasDirty) this.#clean.set(group, bitmap);
+      });
+    }
+    change(bitmap, bit, bit + 1);
+    this.#dirty.set(group, bitmap);
   }
 
   *#take(descriptor: GroupDescriptor, bitmap: Bytes, bit: number, directory: boolean): Io<void> {
     const { superblock, groups } = this.#volume;
     const { group } = descriptor;
     yield* this.#volume.blocks.materialize(group);
-    setBits(bitmap, bit, bit + 1);
-    this.#dirty.set(group, bitmap);
+    this.#mark(group, bitmap, bit, true);
     this.#firstFree.set(group, bit + 1);
     let { unusedInodes } = descriptor;
     if (superblock.metadataCsum || superblock.gdtCsum) {

@@ -1,5 +1,5 @@
 /** One inode while it is being changed: its bytes, and the fields under the kernel's names. */
-import { type Bytes, viewOf } from '../../bytes/struct.ts';
+import { type Bytes, type Field, viewOf } from '../../bytes/struct.ts';
 import { Posix } from '../../errors.ts';
 import type { Timestamp } from '../../filesystem/filesystem.ts';
 import { hasChecksumHigh, inodeChecksum } from '../checksum.ts';
@@ -61,14 +61,27 @@ export class InodeEdit {
   /** Changes fields. Fields behind the inode's extra size do not exist and are passed over. */
   change(fields: Partial<RawInode>): void {
     if (this.bytes.length >= EXT4_INODE.size) {
-      const extra = fields.i_extra_isize ?? viewOf(this.bytes).getUint16(0x80, true);
-      const present = Object.entries(fields).filter(([name]) => {
-        const { offset, length } = EXT4_INODE.fields[name as keyof RawInode];
-        return offset < 128 || offset + length <= 128 + extra || name === 'i_extra_isize';
-      });
-      EXT4_INODE.write(this.bytes, 0, Object.fromEntries(present) as Partial<RawInode>);
+      const view = viewOf(this.bytes);
+      if (fields.i_extra_isize !== undefined) view.setUint16(0x80, fields.i_extra_isize, true);
+      const end = 128 + view.getUint16(0x80, true);
+      for (const name in fields) {
+        const field: Field<unknown> = EXT4_INODE.fields[name as keyof RawInode];
+        const value = fields[name as keyof RawInode];
+        if (value !== undefined && (field.offset < 128 || field.offset + field.length <= end)) field.set(view, field.offset, value);
+      }
     } else EXT4_INODE_128.write(this.bytes, 0, fields);
     this.touch();
+  }
+
+  /** Gives back the inode as it is now. */
+  saved(): () => void {
+    const bytes = this.bytes.slice();
+    const changed = this.#changed;
+    return () => {
+      this.bytes.set(bytes);
+      this.touch();
+      this.#changed = changed;
+    };
   }
 
   /** Says that `bytes` were changed. */

@@ -54,29 +54,44 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
   constructor(volume: WritableVolume) {
     super(volume);
     this.#transactions = new Transactions(volume.device, () => {
-      const restore = volume.save();
+      const saved = volume.save();
       const { label } = this;
       return {
         restore: () => {
-          restore();
+          saved.restore();
           this.label = label;
         },
-        release: () => {},
+        release: saved.release,
       };
     });
   }
 
   transaction<T>(body: () => Io<T>): Io<T> {
-    return this.#transactions.run(body);
-  }
-
-  /** One verb: its changes in memory are written out before its transaction ends. */
-  #change<T>(body: () => Io<T>): Io<T> {
     const { volume } = this;
-    return this.#transactions.run(function* () {
-      const result = yield* body();
+    const all = function* (): Io<T> {
+      let result: T;
+      volume.openTransactions++;
+      try {
+        result = yield* body();
+      } finally {
+        volume.openTransactions--;
+      }
       yield* volume.flush();
       return result;
+    };
+    return this.#transactions.run(all, () => volume.flush());
+  }
+
+  /** One verb: its changes in memory are written out before its transaction ends, or before that of the user around it does. */
+  #change<T>(body: () => Io<T>): Io<T> {
+    const { volume } = this;
+    const verb = function* (): Io<T> {
+      const result = yield* body();
+      if (volume.openTransactions === 0) yield* volume.flush();
+      return result;
+    };
+    return this.#transactions.run(verb, function* () {
+      if (volume.crowded) yield* volume.flush();
     });
   }
 

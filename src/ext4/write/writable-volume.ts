@@ -1,18 +1,19 @@
 /**
  * An ext2/3/4 file system that is being changed: what the operation under way has changed in memory, and how it gets to the device.
  *
- * An operation edits inodes, bitmaps, descriptors and the superblock in memory and writes blocks of data and directories at once; at its
- * end {@link WritableVolume.flush} writes the rest. When it fails, the device's transaction is rolled back and
- * {@link WritableVolume.forget} drops all that was read or changed since, so that memory and device agree again.
+ * An operation edits inodes, bitmaps, descriptors and the superblock in memory and writes blocks of data and directories at once; at the
+ * end of the transaction around it {@link WritableVolume.flush} writes the rest. When it fails, the device's transaction is rolled back
+ * and memory follows: all that was read or changed is dropped, or, where something from before still waits to be written, put back.
  */
 import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import type { Timestamp } from '../../filesystem/filesystem.ts';
 import { WritableCachedDevice } from '../../io/cache.ts';
 import type { Io } from '../../io/effect.ts';
-import type { TransactionalDevice } from '../../io/transaction.ts';
+import type { Savepoint, TransactionalDevice } from '../../io/transaction.ts';
 import { superblockChecksum } from '../checksum.ts';
 import type { Complaints } from '../complaints.ts';
 import { EXT4_SUPER_BLOCK, type RawSuperblock, SUPERBLOCK_OFFSET } from '../format/index.ts';
+import { Generations } from '../generations.ts';
 import { inodeOffset, readInodeBytes } from '../inode-table.ts';
 import { parseSuperblock, type Superblock } from '../superblock.ts';
 import { cacheOptions, Volume } from '../volume.ts';
@@ -20,6 +21,15 @@ import { BlockAllocator } from './block-allocator.ts';
 import { WritableGroupTable } from './group-writer.ts';
 import { InodeAllocator } from './inode-allocator.ts';
 import { InodeEdit } from './inode-edit.ts';
+import { UndoLog } from './undo-log.ts';
+
+/** Inodes that wait to be written at most, before the next verb of a transaction writes them. */
+const WAITING_INODES = 2048;
+/** Half of the blocks of directories that are known to be sound. */
+const SOUND_BLOCKS = 4096;
+const ROOM_HINTS = 1024;
+/** The same for bitmaps. */
+const WAITING_BITMAPS = 512;
 
 export interface WriterOptions {
   /** The time that new and changed nodes get. */
@@ -27,6 +37,12 @@ export interface WriterOptions {
   /** A random number of 32 bits, for the generation of new inodes. */
   readonly random: () => number;
   readonly cacheBudget?: number;
+}
+
+/** Before the block `logical` of a directory without an index there is no gap for an entry of `length` bytes or more. */
+export interface RoomHint {
+  readonly logical: number;
+  readonly length: number;
 }
 
 export class WritableVolume extends Volume {
@@ -37,6 +53,13 @@ export class WritableVolume extends Volume {
   readonly inodeNumbers: InodeAllocator;
   readonly now: () => Timestamp;
   readonly random: () => number;
+  override readonly soundBlocks: Generations<number> = new Generations(SOUND_BLOCKS);
+  /** Where the last name found room in a directory. */
+  readonly roomHints: Generations<RoomHint> = new Generations(ROOM_HINTS);
+  /** Records what a verb inside of a transaction changes in memory. */
+  readonly undoLog: UndoLog = new UndoLog();
+  /** How many transactions of the user are open around the verb under way. */
+  openTransactions = 0;
   readonly #edits = new Map<number, InodeEdit>();
   #superblockBytes: Bytes;
   #superblockDirty = false;
@@ -45,6 +68,7 @@ export class WritableVolume extends Volume {
   constructor(device: TransactionalDevice, superblock: Superblock, superblockBytes: Bytes, complaints: Complaints, options: WriterOptions) {
     const cache = new WritableCachedDevice(device, cacheOptions(device, superblock, options.cacheBudget));
     super(device, superblock, { complaints, cache, groups: new WritableGroupTable(cache, superblock, complaints) });
+    this.groups.undoLog = this.undoLog;
     this.#superblockBytes = superblockBytes.slice();
     this.now = options.now;
     this.random = options.random;
@@ -60,17 +84,32 @@ export class WritableVolume extends Volume {
   /** An inode for changing; within one operation the same object each time. */
   *edit(number: number): Io<InodeEdit> {
     const known = this.#edits.get(number);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (this.undoLog.recording) this.undoLog.push(known.saved());
+      return known;
+    }
     const edit = new InodeEdit(this, number, (yield* readInodeBytes(this, number)).slice());
-    this.#edits.set(number, edit);
+    this.#put(edit);
     return edit;
   }
 
   /** A fresh inode, all zero but for what every new inode has; `number` was just allocated. */
   editNew(number: number): InodeEdit {
     const edit = InodeEdit.fresh(this, number);
-    this.#edits.set(number, edit);
+    this.#put(edit);
     return edit;
+  }
+
+  #put(edit: InodeEdit): void {
+    const { number } = edit;
+    if (this.undoLog.recording) {
+      const before = this.#edits.get(number);
+      this.undoLog.push(() => {
+        if (before === undefined) this.#edits.delete(number);
+        else this.#edits.set(number, before);
+      });
+    }
+    this.#edits.set(number, edit);
   }
 
   /** A copy of a block of metadata, for changing; give it back with {@link writeBlock}. */
@@ -108,13 +147,14 @@ export class WritableVolume extends Volume {
     this.changeSuperblock({ s_free_inodes_count: total });
   }
 
-  /** Writes all that the operation changed in memory: inodes, bitmaps, descriptors, superblock. */
+  /** Whether so much waits to be written that the next verb of a transaction should do it. */
+  get crowded(): boolean {
+    return this.#edits.size > WAITING_INODES || this.blocks.waiting + this.inodeNumbers.waiting > WAITING_BITMAPS;
+  }
+
+  /** Writes all that was changed in memory: inodes, bitmaps, descriptors, superblock. */
   *flush(): Io<void> {
-    for (const edit of this.#edits.values()) {
-      if (!edit.changed) continue;
-      edit.seal();
-      yield* this.cache.write(yield* inodeOffset(this, edit.number), edit.bytes);
-    }
+    yield* this.#flushInodes();
     this.#edits.clear();
     yield* this.inodeNumbers.flush();
     yield* this.blocks.flush();
@@ -127,24 +167,65 @@ export class WritableVolume extends Volume {
     this.#superblockDirty = false;
   }
 
-  /** What the superblock holds now; with {@link forget} it is put back. Taken between operations, when nothing waits to be written. */
-  save(): () => void {
+  /** Writes the inodes that were changed, those that stand side by side at once. */
+  *#flushInodes(): Io<void> {
+    const changed = [...this.#edits.values()].filter((edit) => edit.changed).sort((a, b) => a.number - b.number);
+    const { inodeSize, inodesPerGroup } = this.superblock;
+    for (let first = 0; first < changed.length; ) {
+      const { number } = changed[first]!;
+      let count = 1;
+      while (changed[first + count]?.number === number + count && (number - 1 + count) % inodesPerGroup !== 0) count++;
+      const bytes = new Uint8Array(count * inodeSize);
+      for (let k = 0; k < count; k++) {
+        const edit = changed[first + k]!;
+        edit.seal();
+        bytes.set(edit.bytes, k * inodeSize);
+      }
+      yield* this.cache.write(yield* inodeOffset(this, number), bytes);
+      first += count;
+    }
+  }
+
+  /** The state of memory now, to come back to when the device goes back to its own. Taken between verbs. */
+  save(): Savepoint {
     const bytes = this.#superblockBytes.slice();
     const { superblock } = this;
-    return () => this.forget(bytes, superblock);
+    const dirty = this.#superblockDirty;
+    if (!dirty && this.#edits.size === 0 && this.blocks.waiting + this.inodeNumbers.waiting + this.groups.waiting === 0) {
+      return { restore: () => this.#forget(bytes, superblock), release: () => {} };
+    }
+    this.undoLog.begin();
+    return {
+      restore: () => {
+        this.undoLog.undo();
+        this.#superblockBytes = bytes;
+        this.superblock = superblock;
+        this.#superblockDirty = dirty;
+        this.#dropReads();
+      },
+      release: () => this.undoLog.end(),
+    };
   }
 
   /** Drops everything that is in memory: the device has gone back to what it was. */
-  forget(superblockBytes: Bytes, superblock: Superblock): void {
-    this.#superblockBytes = superblockBytes.slice();
+  #forget(superblockBytes: Bytes, superblock: Superblock): void {
+    this.undoLog.end();
+    this.#superblockBytes = superblockBytes;
     this.superblock = superblock;
     this.#superblockDirty = false;
     this.#edits.clear();
-    this.inodes.clear();
-    this.extentNodes.clear();
     this.blocks.forget();
     this.inodeNumbers.forget();
     this.groups.clear();
+    this.#dropReads();
+  }
+
+  #dropReads(): void {
+    this.inodes.clear();
+    this.extentNodes.clear();
+    this.soundBlocks.clear();
+    this.roomHints.clear();
+    this.inodeNumbers.forgetHints();
     this.cache.clear();
   }
 

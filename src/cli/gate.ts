@@ -6,8 +6,7 @@ import { Posix, Refused } from '../errors.ts';
 import { type Gate, type Reference, resolveReference } from '../image/gate.ts';
 import { type Io, perform } from '../io/effect.ts';
 import type { ByteSource } from '../io/source.ts';
-import { FileSource, posixError } from '../platform/node/file.ts';
-import { hostPath } from './words.ts';
+import { FileSource, hostPath, posixError } from '../platform/node/file.ts';
 
 /**
  * The gate of the command line: plain files, in the folder of an image of the chain or below it, wherever symbolic links lead; and what

@@ -1,9 +1,11 @@
 /** Files of the host that go into a guest. */
 import * as fs from 'node:fs';
-import { decodeName } from '../bytes/text.ts';
+import type { Bytes } from '../bytes/struct.ts';
+import { concatBytes, decodeName } from '../bytes/text.ts';
 import type { HostStat } from '../commands/host.ts';
-import { posixError } from '../platform/node/file.ts';
-import { hostPath } from './words.ts';
+import { Posix } from '../errors.ts';
+import { hostPath, posixError } from '../platform/node/file.ts';
+import { wait } from './output.ts';
 
 const BILLION = 1_000_000_000n;
 
@@ -35,5 +37,44 @@ export function hostNames(name: string): readonly string[] {
       .map((one) => decodeName(one));
   } catch (error) {
     throw posixError(error, name);
+  }
+}
+
+const PIECE = 1 << 20;
+
+/** All bytes of a file, device or pipe; `-` is standard input. Throws Posix EFBIG when there are more than `limit`. */
+export function readHostFile(name: string, limit: number): Bytes {
+  const standardInput = name === '-';
+  const pieces: Bytes[] = [];
+  let descriptor: number | undefined;
+  try {
+    descriptor = standardInput ? 0 : fs.openSync(hostPath(name), 'r');
+    for (let length = 0; ; ) {
+      const piece = readPiece(descriptor);
+      if (piece === undefined) return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concatBytes(...pieces);
+      length += piece.length;
+      if (length > limit) throw new Posix('EFBIG', { image: name }, `more than ${limit} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    throw posixError(error, standardInput ? 'standard input' : name);
+  } finally {
+    if (descriptor !== undefined && !standardInput) fs.closeSync(descriptor);
+  }
+}
+
+/** The next bytes of a descriptor; undefined at its end. Waits where it does not block. */
+export function readPiece(descriptor: number): Bytes | undefined {
+  const chunk = new Uint8Array(PIECE);
+  for (;;) {
+    try {
+      const got = fs.readSync(descriptor, chunk);
+      return got === 0 ? undefined : chunk.subarray(0, got);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return undefined;
+      if (code !== 'EAGAIN') throw error;
+      wait(5);
+    }
   }
 }

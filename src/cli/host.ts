@@ -1,5 +1,4 @@
 /** The host of the command line: files, standard streams, checksums of Node.js. */
-import * as fs from 'node:fs';
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
 import type { Host, HostFolder, HostStat, NewFile, OpenOptions, Saving } from '../commands/host.ts';
@@ -15,14 +14,13 @@ import { FileSource, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { copyWithThreads } from './copy-threads.ts';
 import { FolderGate } from './gate.ts';
-import { hostNames, hostStat } from './host-files.ts';
+import { hostNames, hostStat, readHostFile, readPiece } from './host-files.ts';
 import { NodeFolder } from './host-folder.ts';
 import { createNewFile } from './new-file.ts';
-import { say, wait } from './output.ts';
+import { say } from './output.ts';
 import { Progress } from './progress.ts';
 import { prepareSave } from './save.ts';
 
-const INPUT_CHUNK = 1 << 18;
 const PAUSE_EVERY_MS = 20;
 
 /** Does at once what an effect describes. */
@@ -85,11 +83,19 @@ export class NodeHost implements Host {
   }
 
   prepareSave(image: string, target: string | undefined): Io<Saving> {
-    return prepareSave(image, target);
+    return prepareSave(image, target, this);
+  }
+
+  readFile(name: string, limit: number): Io<Bytes> {
+    return now(() => readHostFile(name, limit));
   }
 
   readInput(): Io<Bytes | undefined> {
     return now(readStandardInput);
+  }
+
+  random(length: number): Bytes {
+    return process.getBuiltinModule('node:crypto').randomBytes(length);
   }
 
   readonly hashes: HashFactory = (algorithm) => process.getBuiltinModule('node:crypto').createHash(algorithm);
@@ -124,16 +130,9 @@ export class NodeHost implements Host {
 }
 
 function readStandardInput(): Bytes | undefined {
-  const chunk = new Uint8Array(INPUT_CHUNK);
-  for (;;) {
-    try {
-      const got = fs.readSync(0, chunk);
-      return got === 0 ? undefined : chunk.subarray(0, got);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EOF') return undefined;
-      if (code !== 'EAGAIN') throw posixError(error, 'standard input');
-      wait(5);
-    }
+  try {
+    return readPiece(0);
+  } catch (error) {
+    throw posixError(error, 'standard input');
   }
 }

@@ -1,26 +1,32 @@
-/** Signals during commands that leave something unfinished when they are broken off. */
+/** Signals while something is unfinished. */
 import * as fs from 'node:fs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const unfinished = new Set<string>();
+let mayListen = false;
 
-/** Names a file that has to go when the program is ended by a signal; what is returned takes it off the list. */
+/**
+ * Names a file that has to go when the program is ended by a signal; what is returned takes it off the list. As long as there is none,
+ * signals have their usual effect at once.
+ */
 export function removeOnSignal(file: string): () => void {
+  if (mayListen && unfinished.size === 0) for (const signal of SIGNALS) process.on(signal, end);
   unfinished.add(file);
   return () => {
-    unfinished.delete(file);
+    if (unfinished.delete(file) && unfinished.size === 0) for (const signal of SIGNALS) process.off(signal, end);
   };
 }
 
+function end(signal: NodeJS.Signals): void {
+  for (const file of unfinished) fs.rmSync(file, { force: true });
+  for (const one of SIGNALS) process.off(one, end);
+  process.kill(process.pid, signal);
+}
+
 /**
- * Listens to signals: the unfinished files are removed, then the signal has its usual effect. Only for commands that run asynchronously and pause
- * now and then: while others work no signal would be heard, and they could not be ended at all.
+ * Allows {@link removeOnSignal} to listen: signals are then heard only when the program pauses. Only for commands that run asynchronously and
+ * do so now and then; others could not be ended at all.
  */
 export function listenToSignals(): void {
-  for (const signal of SIGNALS) {
-    process.once(signal, () => {
-      for (const file of unfinished) fs.rmSync(file, { force: true });
-      process.kill(process.pid, signal);
-    });
-  }
+  mayListen = true;
 }

@@ -1,30 +1,47 @@
 /** Where changes go: into the image, through a journal beside it, or into a new qcow2 file over it. */
-import * as fs from 'node:fs';
-import type { Saving } from '../commands/host.ts';
-import { Posix, Unsupported } from '../errors.ts';
+import type { Host, Saving } from '../commands/host.ts';
+import type { CommitHost } from '../io/commit-host.ts';
 import { type Io, perform } from '../io/effect.ts';
-import { commitOverlay, RAW_IMAGE } from '../overlay/commit.ts';
-import { recover } from '../overlay/journal.ts';
+import { checkBacking, saveOverlay } from '../overlay/save.ts';
+import { WriteBack } from '../overlay/write-back.ts';
 import { commitHost } from '../platform/node/commit.ts';
+import { checkFree, createExclusively, relativeReference } from '../platform/node/exclusive-file.ts';
+import { removeOnSignal } from './interrupt.ts';
 
-/** Finishes a commit that was interrupted, and remembers the image as it is now. */
-export function* prepareSave(image: string, target: string | undefined): Io<Saving> {
-  if (target !== undefined) return yield* prepareOverlay(target);
-  const host = yield* perform({ sync: () => commitHost(image), async: async () => commitHost(image) });
-  yield* recover(host);
-  const stamp = yield* perform({ sync: () => host.stamp(), async: async () => host.stamp() });
-  return {
-    *save(opened, overlay): Io<void> {
-      if (opened.format !== 'raw' || Math.abs(opened.size - opened.source.size) >= 512) {
-        throw new Unsupported(`writing ${opened.format}`, `changes cannot be written into a ${opened.format} image yet`, { image });
-      }
-      yield* commitOverlay(overlay, RAW_IMAGE, host, stamp);
-    },
-  };
+/** Does at once what an effect describes. */
+function now<T>(action: () => T): Io<T> {
+  return perform<T>({ sync: action, async: async () => action() });
 }
 
-// biome-ignore lint/correctness/useYield: a computation like its sibling
-function* prepareOverlay(target: string): Io<Saving> {
-  if (fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw new Posix('EEXIST', { image: target });
-  throw new Unsupported('writing qcow2', 'new qcow2 files cannot be written yet', { image: target });
+/** Finishes a commit that was interrupted, and remembers the image as it is now. */
+export function* prepareSave(name: string, target: string | undefined, host: Host): Io<Saving> {
+  const pause = (): Io<void> => host.pause();
+  if (target !== undefined) {
+    yield* now(() => checkFree(target));
+    const backing = yield* now(() => relativeReference(target, name));
+    return {
+      check: (image) => checkBacking(image, name),
+      save: (image, overlay) => createExclusively(target, (file) => saveOverlay(overlay, image, file, { backing, pause }), removeOnSignal),
+    };
+  }
+  const back = yield* WriteBack.prepare(yield* now(() => interruptible(commitHost(name), pause)));
+  return { check: (image) => back.check(image), save: (image, overlay) => back.commit(image, overlay) };
+}
+
+/** A signal removes the journal while it is written; from then on it is heard only when the image is complete. */
+function interruptible(host: CommitHost, pause: () => Io<void>): CommitHost {
+  let forget = (): void => {};
+  return {
+    ...host,
+    pause,
+    createJournal() {
+      const journal = host.createJournal();
+      forget = removeOnSignal(journal.name);
+      return journal;
+    },
+    removeJournal() {
+      host.removeJournal();
+      forget();
+    },
+  };
 }

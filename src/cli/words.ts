@@ -1,6 +1,6 @@
 /** The words of the command line. */
 import * as fs from 'node:fs';
-import { decodeName, encodeName } from '../bytes/text.ts';
+import { decodeName } from '../bytes/text.ts';
 
 /**
  * The words after the program's name, losslessly: Node.js turns bytes that are no UTF-8 into U+FFFD, so where that may have happened the
@@ -22,9 +22,4 @@ export function rawWords(): readonly string[] {
   } catch {
     return words;
   }
-}
-
-/** A file name of the host in the form that node:fs takes without loss. */
-export function hostPath(name: string): string | Buffer {
-  return /[\udc80-\udcff]/u.test(name) ? Buffer.from(encodeName(name)) : name;
 }

@@ -8,6 +8,12 @@ import { mountChoice, openNamedImage } from './open.ts';
 
 /** Changes the files of the image that IMAGE names: `body` as one transaction, then `--commit` or `--overlay`. Returns the exit status. */
 export function* editImage(invocation: Invocation, host: Host, body: (tree: EditableTree) => Io<void>): Io<number> {
+  yield* withEditing(invocation, host, body);
+  return 0;
+}
+
+/** As {@link editImage}, with the result of `body`. When that throws, nothing is saved. */
+export function* withEditing<T>(invocation: Invocation, host: Host, body: (tree: EditableTree) => Io<T>): Io<T> {
   const { name } = invocation.command;
   const commit = invocation.has('--commit');
   const target = invocation.value('--overlay');
@@ -17,6 +23,7 @@ export function* editImage(invocation: Invocation, host: Host, body: (tree: Edit
   }
   const saving = yield* host.prepareSave(invocation.argument('IMAGE'), target);
   const image = yield* openNamedImage(invocation, host);
+  saving.check(image);
   const session = new EditSession(image, {
     overlay: { temporary: () => host.openTemporary() },
     ignoreChecksums: invocation.value('--checksums') === 'ignore',
@@ -24,8 +31,8 @@ export function* editImage(invocation: Invocation, host: Host, body: (tree: Edit
   });
   const tree = new EditableTree();
   yield* session.mount(tree, mountChoice(invocation, host));
-  yield* tree.transaction(() => body(tree));
+  const result = yield* tree.transaction(() => body(tree));
   yield* tree.flush();
   yield* saving.save(image, session.overlay);
-  return 0;
+  return result;
 }

@@ -78,6 +78,8 @@ export interface HostStat {
 
 /** Where the changes of an image will go. */
 export interface Saving {
+  /** Throws at once what `save` would throw in the end because of what the image is. */
+  check(image: Image): void;
   save(image: Image, overlay: OverlayDevice): Io<void>;
 }
 
@@ -102,8 +104,12 @@ export interface Host {
    * opened, so that what happens to it meanwhile is noticed.
    */
   prepareSave(image: string, target: string | undefined): Io<Saving>;
+  /** All bytes of a file or pipe of the host; `-` is standard input. Throws Posix EFBIG when there are more than `limit`. */
+  readFile(name: string, limit: number): Io<Bytes>;
   /** The next bytes of standard input; undefined at its end. */
   readInput(): Io<Bytes | undefined>;
+  /** Bytes that nobody can guess. */
+  random(length: number): Bytes;
   /** Begins a checksum by its name, as fast as this platform can. */
   readonly hashes: HashFactory;
   now(): Timestamp;

@@ -72,6 +72,7 @@ function* writeSparsely(store: WritableSource, offset: number, chunk: Uint8Array
 
 /** A raw image over the store; knows the file it came from. */
 class DecompressedImage extends RawImage {
+  readonly unpacked = true;
   readonly #compressed: ByteSource;
 
   constructor(store: ByteSource, compressed: ByteSource) {

@@ -12,6 +12,8 @@ export interface Image extends Layer {
   readonly backing?: Image | undefined;
   /** What the qcow2 file says about itself. */
   readonly metadata?: Metadata;
+  /** The file was compressed as a whole, and `source` holds what came out of it: what is written there reaches no file. */
+  readonly unpacked?: boolean;
   readonly warnings: readonly Warning[];
   /** Closes the files of the whole chain. The image cannot be used afterwards. */
   close(): void;

@@ -1,4 +1,5 @@
 /** What a platform has to offer so that an image's file can be changed whole or not at all. */
+import type { Io } from './effect.ts';
 import type { WritableSource } from './source.ts';
 
 /** What the platform does for a commit. Its calls are short; each is made as an effect. */
@@ -19,4 +20,6 @@ export interface CommitHost {
   removeJournal(): void;
   /** Makes creation and removal durable. */
   syncFolder(): void;
+  /** Lets the outside world have a word while the journal is written: the last moment at which a commit can be given up. */
+  pause?(): Io<void>;
 }

@@ -1,12 +1,15 @@
 /** One call from the name of an image to the files in it. */
-import { Unsupported } from '../errors.ts';
 import { transactionAsync } from '../guest/async-transaction.ts';
 import type { EditableTree } from '../guest/edit.ts';
 import { type Guest, type GuestOptions, type GuestStorage, openGuestOn } from '../guest/guest.ts';
 import type { Image, OpenOptions } from '../image/index.ts';
 import { runAsync, runSync } from '../io/drivers.ts';
-import type { Io } from '../io/effect.ts';
+import { type Io, perform } from '../io/effect.ts';
 import { type AsyncFace, asyncFace, type SyncFace, syncFace } from '../io/faces.ts';
+import type { OverlayDevice, OverlayDevice } from '../overlay/overlay.ts';
+import { saveOverlay, saveOverlay } from '../overlay/save.ts';
+import type { WriteBack } from '../overlay/write-back.ts';
+import { createExclusively, createExclusively, relativeReference, relativeReference } from '../platform/node/exclusive-file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { openForWriting, openWithFolder } from './open-image.ts';
 
@@ -39,31 +42,79 @@ export type OpenedGuestSync = Omit<SyncFace<Guest<Image>>, 'transaction'> &
 
 function* open(name: string, { format, gate, ...options }: OpenGuestOptions): Io<Guest<Image>> {
   const how = { ...(format === undefined ? {} : { format }), ...(gate === undefined ? {} : { gate }) };
+  if (options.write !== true) return yield* openGuestOn(new ReadStorage(yield* openWithFolder(name, how)), options);
+  const { image, back } = yield* openForWriting(name, how);
   const overlay = { temporary: () => openTemporary(), ...options.overlay };
-  if (options.write === true) {
-    const { image, back } = yield* openForWriting(name, how);
-    return yield* openGuestOn(
-      storage(image, (changes) => back.commit(image, changes)),
-      { ...options, overlay },
-    );
-  }
-  const image = yield* openWithFolder(name, how);
-  return yield* openGuestOn(
-    storage(image, function* () {}),
-    options,
-  );
+  // What the magic number said once is what the image is from now on.
+  return yield* openGuestOn(new WriteStorage(name, image, back, { ...how, format: image.format }), { ...options, overlay });
 }
 
-function storage(image: Image, commit: GuestStorage['commit']): GuestStorage<Image> {
-  return {
-    image,
-    commit,
-    // biome-ignore lint/correctness/useYield: a computation like its sibling
-    *saveAs(_, name) {
-      throw new Unsupported('writing qcow2', 'new qcow2 files cannot be written yet', { image: name });
-    },
-    close: () => image.close(),
-  };
+class ReadStorage implements GuestStorage<Image> {
+  readonly image: Image;
+
+  constructor(image: Image) {
+    this.image = image;
+  }
+
+  get device(): BlockDevice {
+    return this.image;
+  }
+
+  // biome-ignore lint/correctness/useYield: there is nothing to commit
+  *commit(): Io<void> {}
+
+  // biome-ignore lint/correctness/useYield: there is nothing to save
+  *saveAs(): Io<void> {}
+
+  close(): void {
+    this.image.close();
+  }
+}
+
+/** An image that commits change: it is opened again after each, as the tables of a qcow2 file are other ones then. */
+class WriteStorage implements GuestStorage<Image> {
+  readonly device: BlockDevice;
+  readonly #name: string;
+  readonly #back: WriteBack;
+  readonly #how: Partial<OpenOptions>;
+  #image: Image;
+
+  constructor(name: string, image: Image, back: WriteBack, how: Partial<OpenOptions>) {
+    this.#name = name;
+    this.#image = image;
+    this.#back = back;
+    this.#how = how;
+    const { size, preferredRequest } = image;
+    this.device = {
+      size,
+      preferredRequest,
+      read: (offset, length) => this.#image.read(offset, length),
+      readInto: (offset, target) => this.#image.readInto(offset, target),
+      map: (offset, length) => this.#image.map(offset, length),
+    };
+  }
+
+  get image(): Image {
+    return this.#image;
+  }
+
+  *commit(overlay: OverlayDevice): Io<void> {
+    if (!overlay.changed) return;
+    yield* this.#back.commit(this.#image, overlay);
+    const before = this.#image;
+    this.#image = yield* openWithFolder(this.#name, this.#how);
+    before.close();
+  }
+
+  *saveAs(overlay: OverlayDevice, name: string): Io<void> {
+    const image = this.#image;
+    const backing = relativeReference(name, this.#name);
+    yield* createExclusively(name, (target) => saveOverlay(overlay, image, target, { backing }));
+  }
+
+  close(): void {
+    this.#image.close();
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 export * from './commit.ts';
 export { applyThroughJournal, type FileChanges, type FileRange, type Recovery, recover } from './journal.ts';
 export * from './overlay.ts';
+export * from './save.ts';
 export * from './staged.ts';
 export { CLUSTER, type OpenTemporary } from './store.ts';
 export * from './write-back.ts';

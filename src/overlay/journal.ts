@@ -106,6 +106,7 @@ function* writeJournal(host: CommitHost, journal: WritableSource, changes: FileC
   const buffer = new Uint8Array(MAX_RECORD_DATA);
   for (const record of records) {
     if (record.kind !== RECORD_DATA) continue;
+    if (host.pause !== undefined) yield* host.pause();
     const data = buffer.subarray(0, record.length);
     yield* changes.read(record.offset, data);
     record.checksum = crc32c(data);

@@ -23,6 +23,11 @@ export class WriteBack {
     return new WriteBack(host, stamp);
   }
 
+  /** Throws Unsupported when nothing can be written into this image. */
+  check(image: Image): void {
+    writerOf(image, this.#host.name);
+  }
+
   /**
    * Writes the changes into the image, whole or not at all, and empties the overlay; does nothing when there are none. Throws Refused when
    * somebody else changed the image or uses it, Unsupported for a format that cannot be written.
@@ -34,7 +39,11 @@ export class WriteBack {
 }
 
 function writerOf(image: Image, name: string): WritableImage {
-  // The disk of a packed image is longer than its file.
-  if (image.format === 'raw' && Math.abs(image.size - image.source.size) < 512) return RAW_IMAGE;
+  if (image.unpacked === true) {
+    throw new Unsupported('writing compressed images', 'changes cannot be written into a compressed image; decompress it first', {
+      image: name,
+    });
+  }
+  if (image.format === 'raw') return RAW_IMAGE;
   throw new Unsupported(`writing ${image.format}`, `changes cannot be written into this ${image.format} image yet`, { image: name });
 }

@@ -1,11 +1,17 @@
 /** Files of the host as byte sources: positional and synchronous. */
 import * as fs from 'node:fs';
 import type { Bytes } from '../../bytes/struct.ts';
+import { encodeName } from '../../bytes/text.ts';
 import { type Errno, GuestlessError, isErrno, Posix, Refused, strerror } from '../../errors.ts';
 import type { WritableSource } from '../../io/source.ts';
 
 /** Small requests cost a file little: one system call of a few microseconds. */
 const FILE_REQUEST = 16_384;
+
+/** A file name of the host in the form that node:fs takes without loss: bytes that are no UTF-8 are lone surrogates in our names. */
+export function hostPath(name: string): string | Buffer {
+  return /[\udc80-\udcff]/u.test(name) ? Buffer.from(encodeName(name)) : name;
+}
 
 /** Turns an error of node:fs into ours; anything else passes through. */
 export function posixError(error: unknown, name: string, offset?: number): unknown {
@@ -46,7 +52,7 @@ export class FileSource implements WritableSource {
     let descriptor: number;
     try {
       // O_NONBLOCK: opening a FIFO must not wait for a writer.
-      descriptor = fs.openSync(name, (writable ? fs.constants.O_RDWR : fs.constants.O_RDONLY) | fs.constants.O_NONBLOCK);
+      descriptor = fs.openSync(hostPath(name), (writable ? fs.constants.O_RDWR : fs.constants.O_RDONLY) | fs.constants.O_NONBLOCK);
     } catch (error) {
       throw posixError(error, name);
     }

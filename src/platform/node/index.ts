@@ -2,6 +2,7 @@
 
 export * from './codecs.ts';
 export * from './commit.ts';
+export * from './exclusive-file.ts';
 export * from './file.ts';
 export * from './host-files.ts';
 export { type HttpOptions, type HttpSource, openUrl } from './http.ts';

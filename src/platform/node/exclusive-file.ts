@@ -1,0 +1,85 @@
+/** New files of the host that appear whole under a name that was free, or not at all. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { decodeName } from '../../bytes/text.ts';
+import { Posix } from '../../errors.ts';
+import { type Io, perform } from '../../io/effect.ts';
+import { Flush, type WritableSource } from '../../io/source.ts';
+import { FileSource, hostPath, posixError } from './file.ts';
+
+/** Told the name of an unfinished file; what it returns is called when there is none of that name any more. */
+export type Track = (unfinished: string) => () => void;
+
+function attempt<T>(name: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw posixError(error, name);
+  }
+}
+
+/** Throws Posix EEXIST when anything has this name, be it a dangling link; ENOENT when its folder is missing, and so on. */
+export function checkFree(name: string): void {
+  if (attempt(name, () => fs.lstatSync(hostPath(name), { throwIfNoEntry: false })) !== undefined) {
+    throw new Posix('EEXIST', { image: name }, 'there is a file of this name already; it is left as it is');
+  }
+  const folder = path.dirname(name);
+  if (!attempt(folder, () => fs.statSync(hostPath(folder))).isDirectory()) throw new Posix('ENOTDIR', { image: folder });
+  attempt(folder, () => fs.accessSync(hostPath(folder), fs.constants.W_OK));
+}
+
+/**
+ * Lets `write` fill an empty file, makes it durable and gives it its name, which nothing may have. It is made beside its place under a
+ * hidden name; after an error nothing is left. Throws what `write` throws, and Posix EEXIST, ENOSPC and so on.
+ */
+export function* createExclusively(name: string, write: (target: WritableSource) => Io<void>, track?: Track): Io<void> {
+  const now = <T>(step: () => T): Io<T> => perform<T>({ sync: step, async: async () => step() });
+  yield* now(() => checkFree(name));
+  const temporary = path.join(path.dirname(name), `.${path.basename(name).slice(0, 60)}.${randomBytes(6).toString('hex')}`);
+  const forget = track?.(temporary);
+  let target: WritableSource | undefined;
+  try {
+    target = yield* now(() =>
+      FileSource.adopt(
+        name,
+        attempt(name, () => fs.openSync(hostPath(temporary), 'wx+', 0o666)),
+        true,
+      ),
+    );
+    yield* write(target);
+    yield* perform(new Flush(target));
+    yield* now(() => attempt(name, () => giveName(temporary, name)));
+  } finally {
+    target?.close?.();
+    fs.rmSync(hostPath(temporary), { force: true });
+    forget?.();
+  }
+}
+
+/** link(2) never replaces anything; where a file system has no links, rename(2) after a look. */
+function giveName(temporary: string, name: string): void {
+  try {
+    fs.linkSync(hostPath(temporary), hostPath(name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPERM' && code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
+    checkFree(name);
+    fs.renameSync(hostPath(temporary), hostPath(name));
+  }
+}
+
+/**
+ * How a file at `from` refers to the file `to`: relative to its folder, so that both can be moved together; absolute for devices, and where
+ * there is no such way. Symbolic links on the way are resolved, one at the end of `to` is kept. Throws Posix.
+ */
+export function relativeReference(from: string, to: string): string {
+  const real = (name: string): string =>
+    attempt(name, () => decodeName(fs.realpathSync.native(hostPath(path.dirname(path.resolve(name))), 'buffer')));
+  const place = path.join(real(to), path.basename(to));
+  if (place.startsWith('/dev/')) return place;
+  const relative = path.relative(real(from), place);
+  if (path.isAbsolute(relative)) return relative;
+  // Up to its first slash a name with a colon would be taken for a protocol.
+  return relative.split(path.sep)[0]?.includes(':') === true ? `./${relative}` : relative;
+}

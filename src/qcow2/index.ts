@@ -10,3 +10,4 @@ export type { LuksHeader, LuksKeySlot } from './luks.ts';
 export { type Metadata, readMetadata } from './metadata.ts';
 export { findSnapshot, type Snapshot } from './snapshots.ts';
 export { DEFAULT_LAYOUT, Qcow2StreamWriter, type StreamLayout } from './stream-write.ts';
+export { openWritableQcow2, type Put, WritableQcow2, type WritableQcow2Options } from './write.ts';

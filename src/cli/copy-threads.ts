@@ -10,8 +10,10 @@ import { FileSource } from '../platform/node/file.ts';
 
 /** Starting a thread costs as much as decompressing about this many bytes. */
 const WORTH_IT: number = 32 << 20;
+/** Copying plain data takes less time than decompressing it by about this. */
+const PLAIN_IS_CHEAPER = 4;
 /** Plain data is copied in pieces of this many bytes. */
-const PLAIN: number = MAX_PIECE / 4;
+const PLAIN: number = 256 << 10;
 
 /** False when it would not pay, or when what has to be read is no file; then nothing was written. Asynchronous only. */
 export function copyWithThreads(
@@ -53,17 +55,13 @@ async function copy(
   return true;
 }
 
-/** Whether there is much to decompress, and all of it in files. Looks at no more tables than it must. */
+/** Whether there is enough to do, and all of it in files. Looks at no more tables than it must. */
 function paysOff(image: Image): boolean {
-  let compressed = 0;
-  let plain = 0;
+  let work = 0;
   for (const piece of piecesOf(image)) {
     if (piece === undefined) return false;
-    if (piece.compressedLength > 0) compressed += piece.clusterSize;
-    else plain += piece.length;
-    if (compressed >= WORTH_IT) return true;
-    // A disk that is plain for long is left to one thread, which is as fast as the files are.
-    if (compressed === 0 && plain >= 32 * WORTH_IT) return false;
+    work += piece.compressedLength > 0 ? piece.clusterSize : piece.length / PLAIN_IS_CHEAPER;
+    if (work >= WORTH_IT) return true;
   }
   return false;
 }

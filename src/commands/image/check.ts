@@ -43,6 +43,7 @@ function* refuse(image: string, format: string): Io<never> {
 /** Under the names of qemu-img; counts that are zero are left out where it leaves them out. */
 function jsonReport(report: CheckReport, filename: string): Record<string, unknown> {
   const optional = {
+    'total-clusters': report.totalClusters,
     'allocated-clusters': report.allocatedClusters,
     'fragmented-clusters': report.fragmentedClusters,
     'compressed-clusters': report.compressedClusters,
@@ -51,7 +52,6 @@ function jsonReport(report: CheckReport, filename: string): Record<string, unkno
   };
   return {
     'image-end-offset': report.imageEndOffset,
-    'total-clusters': report.totalClusters,
     'check-errors': report.checkErrors,
     filename,
     format: 'qcow2',

@@ -37,6 +37,8 @@ const WITHIN = 8;
 /** No piece is longer. */
 export const MAX_PIECE: number = 2 << 20;
 const OUTPUT: number = MAX_PIECE;
+/** What has gathered is written when it is this much: not more than a processor's own cache holds. */
+const ENOUGH: number = 256 << 10;
 /** Neighbours are read together up to this many bytes, and with at most such a gap. */
 const INPUT: number = 1 << 20;
 const GAP = 4096;
@@ -145,7 +147,8 @@ export class PieceCopier {
 
   /** A place for the next bytes of the target; what does not join with them is written before. */
   #room(target: number, length: number): Bytes {
-    if (this.#outputUsed > 0 && (this.#outputStart + this.#outputUsed !== target || this.#outputUsed + length > OUTPUT)) this.#flush();
+    if (this.#outputUsed > 0 && (this.#outputStart + this.#outputUsed !== target || this.#outputUsed + length > Math.max(ENOUGH, length)))
+      this.#flush();
     if (this.#outputUsed === 0) this.#outputStart = target;
     const from = this.#outputUsed;
     this.#outputUsed += length;

@@ -94,7 +94,9 @@ class Helpers {
   constructor(share: CopyShare) {
     this.#share = share;
     const file = helperFile();
-    const count = Math.min(MAX_HELPERS, os.availableParallelism() - 1);
+    const processors = os.availableParallelism();
+    // This thread also enumerates the pieces and listens, so two helpers keep two processors busy.
+    const count = processors === 1 ? 0 : Math.min(MAX_HELPERS, Math.max(2, processors - 1));
     if (file === undefined) return;
     const threads = process.getBuiltinModule('node:worker_threads');
     for (let i = 0; i < count; i++) {

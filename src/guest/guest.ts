@@ -11,7 +11,10 @@ import { EditSession, type SessionOptions } from './session.ts';
 
 /** What the one who opened the image does with it. */
 export interface GuestStorage<I extends BlockDevice = BlockDevice> {
+  /** The image as it is opened now: a commit may open it again. */
   readonly image: I;
+  /** The drive: reads of it are reads of `image`. */
+  readonly device: BlockDevice;
   /** Writes changes into the image and empties the overlay. */
   commit(overlay: OverlayDevice): Io<void>;
   /** Writes a new image with the changes over this one. */
@@ -93,8 +96,8 @@ export function* openGuestOn<I extends BlockDevice>(storage: GuestStorage<I>, op
   const { write = false, partition, mounts, ...rest } = options;
   const warnings: string[] = [];
   const choice: MountChoice = { partition, warn: (message) => warnings.push(message) };
-  const session = write ? new EditSession(storage.image, rest) : undefined;
-  const disk = session?.disk ?? new Disk([storage.image], rest satisfies DiskOptions);
+  const session = write ? new EditSession(storage.device, rest) : undefined;
+  const disk = session?.disk ?? new Disk([storage.device], rest satisfies DiskOptions);
   const guest = new Guest(storage, disk, session, warnings);
   try {
     const points: readonly MountPoint[] =

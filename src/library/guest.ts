@@ -3,15 +3,16 @@ import { transactionAsync } from '../guest/async-transaction.ts';
 import type { EditableTree } from '../guest/edit.ts';
 import { type Guest, type GuestOptions, type GuestStorage, openGuestOn } from '../guest/guest.ts';
 import type { Image, OpenOptions } from '../image/index.ts';
+import type { BlockDevice } from '../io/device.ts';
 import { runAsync, runSync } from '../io/drivers.ts';
-import { type Io, perform } from '../io/effect.ts';
+import type { Io } from '../io/effect.ts';
 import { type AsyncFace, asyncFace, type SyncFace, syncFace } from '../io/faces.ts';
-import type { OverlayDevice, OverlayDevice } from '../overlay/overlay.ts';
-import { saveOverlay, saveOverlay } from '../overlay/save.ts';
+import type { OverlayDevice } from '../overlay/overlay.ts';
+import { saveOverlay } from '../overlay/save.ts';
 import type { WriteBack } from '../overlay/write-back.ts';
-import { createExclusively, createExclusively, relativeReference, relativeReference } from '../platform/node/exclusive-file.ts';
+import { createExclusively, relativeReference } from '../platform/node/exclusive-file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
-import { openForWriting, openWithFolder } from './open-image.ts';
+import { now, openForWriting, openWithFolder } from './open-image.ts';
 
 export interface OpenGuestOptions extends GuestOptions {
   /** `raw` or `qcow2`; told by its magic number when absent. */
@@ -60,10 +61,8 @@ class ReadStorage implements GuestStorage<Image> {
     return this.image;
   }
 
-  // biome-ignore lint/correctness/useYield: there is nothing to commit
   *commit(): Io<void> {}
 
-  // biome-ignore lint/correctness/useYield: there is nothing to save
   *saveAs(): Io<void> {}
 
   close(): void {
@@ -108,7 +107,7 @@ class WriteStorage implements GuestStorage<Image> {
 
   *saveAs(overlay: OverlayDevice, name: string): Io<void> {
     const image = this.#image;
-    const backing = relativeReference(name, this.#name);
+    const backing = yield* now(() => relativeReference(name, this.#name));
     yield* createExclusively(name, (target) => saveOverlay(overlay, image, target, { backing }));
   }
 

@@ -11,7 +11,7 @@ import { hostFiles } from '../platform/node/host-files.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 
 /** Does at once what an effect describes. */
-function now<T>(action: () => T): Io<T> {
+export function now<T>(action: () => T): Io<T> {
   return perform<T>({ sync: action, async: async () => action() });
 }
 

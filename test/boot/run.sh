@@ -78,10 +78,12 @@ overlay=$work/overlay.qcow2
 check "inject" ./guestless inject --overlay "$work/1.qcow2" --file "/etc/marker=$work/marker" \
   --file "/etc/systemd/system/marker.service=$work/marker.service" --file "/srv/blob=$work/blob" "$base"
 tar -C "$work" -cf "$work/many.tar" many
-allow=(--allow-backing "$base" --allow-backing "$work/1.qcow2" --allow-backing "$work/2.qcow2")
+allow=(--allow-backing "$base")
 check "tar-in" ./guestless tar-in "${allow[@]}" --overlay "$work/2.qcow2" "$work/1.qcow2" "$work/many.tar" /srv
+allow+=(--allow-backing "$work/1.qcow2")
 check "ln" ./guestless ln -s "${allow[@]}" --overlay "$overlay" "$work/2.qcow2" /etc/systemd/system/marker.service \
   /etc/systemd/system/multi-user.target.wants/marker.service
+allow+=(--allow-backing "$work/2.qcow2")
 check "the overlay is sound" qemu-img check "$overlay"
 
 # Boot it; serial console to a file.

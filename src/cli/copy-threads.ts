@@ -1,4 +1,5 @@
 /** Copies disks of many compressed clusters with several threads. */
+import { Refused } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { runSync } from '../io/drivers.ts';
 import { type Io, perform } from '../io/effect.ts';
@@ -33,16 +34,17 @@ async function copy(
 ): Promise<boolean> {
   if (!(target instanceof FileSource) || !paysOff(image)) return false;
   const ring = new Float64Array(CAPACITY * 2);
-  function* remembered(): Generator<CopyPiece> {
-    let count = 0;
-    for (const piece of piecesOf(image)) {
-      if (piece === undefined) continue;
-      ring[(count % CAPACITY) * 2] = piece.target;
-      ring[(count % CAPACITY) * 2 + 1] = piece.length;
-      count++;
-      yield piece;
-    }
-  }
+  const pieces = new Pieces(image);
+  let count = 0;
+  const next = (): CopyPiece | undefined => {
+    const piece = pieces.next();
+    if (pieces.foreign) throw new Refused('a part of the disk stands in no file', { image: image.source.name });
+    if (piece === undefined) return undefined;
+    const at = (count++ % CAPACITY) * 2;
+    ring[at] = piece.target;
+    ring[at + 1] = piece.length;
+    return piece;
+  };
   const buffer = new Uint8Array(MAX_PIECE);
   // The usual way meets the same problem and knows how to tell it.
   const explain = (index: number): void => {
@@ -51,56 +53,55 @@ async function copy(
     runSync(image.readInto(at, bytes));
     target.writeSync(at, bytes);
   };
-  await copyPieces(remembered(), target.descriptor, unit, explain, (index) => onProgress(ring[(index % CAPACITY) * 2] ?? 0, image.size));
+  await copyPieces(next, target.descriptor, unit, explain, (index) => onProgress(ring[(index % CAPACITY) * 2] ?? 0, image.size));
   return true;
 }
 
 /** Whether there is enough to do, and all of it in files. Looks at no more tables than it must. */
 function paysOff(image: Image): boolean {
+  const pieces = new Pieces(image);
   let work = 0;
-  for (const piece of piecesOf(image)) {
-    if (piece === undefined) return false;
+  for (let piece = pieces.next(); piece !== undefined && work < WORTH_IT; piece = pieces.next()) {
     work += piece.compressedLength > 0 ? piece.clusterSize : piece.length / PLAIN_IS_CHEAPER;
-    if (work >= WORTH_IT) return true;
   }
-  return false;
+  return work >= WORTH_IT && !pieces.foreign;
 }
 
-/** The pieces of a disk in order; undefined for what stands in something that is no file. */
-function* piecesOf(image: Image): Generator<CopyPiece | undefined> {
-  for (let at = 0; at < image.size; ) {
-    const location = runSync(image.locate(at, image.size - at));
-    const end = at + location.length;
-    if (location.kind === 'zero') {
-      at = end;
-      continue;
-    }
-    const { source, offset } = location;
-    if (!(source instanceof FileSource)) {
-      yield undefined;
-      return;
-    }
-    const { descriptor, size } = source;
-    if (location.kind === 'compressed') {
-      const { length, compressedLength, compression, clusterSize, within } = location;
-      yield { target: at, length, descriptor, size, offset, compressedLength, compression, clusterSize, within };
-      at = end;
-    } else {
-      for (const start = at; at < end; ) {
-        const length = Math.min(PLAIN, end - at);
-        yield {
-          target: at,
-          length,
-          descriptor,
-          size,
-          offset: offset + at - start,
-          compressedLength: 0,
-          compression: 'zlib',
-          clusterSize: 0,
-          within: 0,
-        };
-        at += length;
+/** The pieces of a disk in order. */
+class Pieces {
+  /** Whether something stood in what is no file; the pieces end there. */
+  foreign = false;
+  readonly #image: Image;
+  #at = 0;
+
+  constructor(image: Image) {
+    this.#image = image;
+  }
+
+  /** The next piece; undefined at the end. */
+  next(): CopyPiece | undefined {
+    const image = this.#image;
+    while (this.#at < image.size) {
+      const target = this.#at;
+      const location = runSync(image.locate(target, image.size - target));
+      if (location.kind === 'zero') {
+        this.#at += location.length;
+        continue;
       }
+      const { source, offset } = location;
+      if (!(source instanceof FileSource)) {
+        this.foreign = true;
+        return undefined;
+      }
+      const { descriptor, size } = source;
+      const length = location.kind === 'plain' ? Math.min(PLAIN, location.length) : location.length;
+      this.#at += length;
+      if (location.kind === 'plain') {
+        return { target, length, descriptor, size, offset, compressedLength: 0, compression: 'zlib', clusterSize: 0, within: 0 };
+      }
+      const { compressedLength, compression, clusterSize, within } = location;
+      return { target, length, descriptor, size, offset, compressedLength, compression, clusterSize, within };
     }
+    return undefined;
   }
 }

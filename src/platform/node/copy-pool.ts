@@ -27,10 +27,10 @@ function helperFile(): string | undefined {
 
 /**
  * Copies pieces into the file behind the descriptor `target`, runs of `unit` zero bytes left out. `explain` is called with a piece whose
- * copying failed, to throw the error that says why. Aborts in good order when `pieces` throws.
+ * copying failed, to throw the error that says why. `next` gives the pieces, and undefined at their end; what it throws ends the work in good order.
  */
 export async function copyPieces(
-  pieces: Iterable<CopyPiece>,
+  next: () => CopyPiece | undefined,
   target: number,
   unit: number,
   explain: (piece: number) => void,
@@ -70,7 +70,7 @@ export async function copyPieces(
   };
   try {
     let count = 0;
-    for (const piece of pieces) {
+    for (let piece = next(); piece !== undefined; piece = next()) {
       if (count > 0 && count % CAPACITY === 0) {
         publish(count);
         await drain();

@@ -1,9 +1,10 @@
 /** New names: what Linux accepts as a long name, and the short name that it makes of it (fs/fat/namei_vfat.c, `shortname=mixed`). */
+import type { Bytes } from '../bytes/struct.ts';
 import { Posix } from '../errors.ts';
 import { type CodePage, encodeCharacter } from './codepage.ts';
 import { MAX_LONG_NAME, NAME_DELETED, NAME_KANJI } from './format.ts';
 import { changeCase, stripTrailingDots } from './names.ts';
-import { hasLoneSurrogate } from './wtf8.ts';
+import { decodeWtf8, hasLoneSurrogate } from './wtf8.ts';
 
 const FORBIDDEN = /[\u0000-\u001f"*/:<>?\\|]/;
 /** Characters that a long name may hold and a short one not. */
@@ -21,6 +22,13 @@ export function checkNewName(text: string): string {
     throw new Posix('EINVAL', { layer: 'vfat' }, `a FAT name cannot be ${JSON.stringify(name)}`);
   }
   return name;
+}
+
+/** A new name from its bytes. Throws what {@link checkNewName} throws, and EINVAL for bytes that are no UTF-8. */
+export function newName(bytes: Bytes): string {
+  const text = decodeWtf8(bytes);
+  if (text === undefined) throw new Posix('EINVAL', { layer: 'vfat' }, 'a FAT name has to be UTF-8');
+  return checkNewName(text);
 }
 
 interface Part {

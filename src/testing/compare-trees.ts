@@ -4,8 +4,8 @@ import type { DirectoryEntry, FileSystem, NodeId, Stat, Timestamp } from '../fil
 import type { Io } from '../io/effect.ts';
 
 export interface CompareOptions {
-  /** Compare times of modification. Default true. */
-  readonly times?: boolean;
+  /** Compare times of modification (default), no times, or those of access and change too. */
+  readonly times?: boolean | 'all';
   /** Compare owners, permissions, extended attributes and hard links. Default true; FAT keeps none of them. */
   readonly attributes?: boolean;
   /** Names to leave out at the root, such as `lost+found`. */
@@ -25,7 +25,7 @@ class Comparison {
   readonly differences: string[] = [];
   readonly #a: FileSystem;
   readonly #b: FileSystem;
-  readonly #times: boolean;
+  readonly #times: boolean | 'all';
   readonly #attributes: boolean;
   readonly #ignore: ReadonlySet<string>;
   /** Nodes of `a` with several names, and the node of `b` under the first of them. */
@@ -47,7 +47,9 @@ class Comparison {
     };
     if (a.kind !== b.kind) return say(`${a.kind}, ${b.kind}`);
     if (a.kind !== 'directory' && a.size !== b.size) return say(`size ${a.size}, ${b.size}`);
-    if (this.#times && !sameTime(a.mtime, b.mtime)) say(`mtime ${timeText(a.mtime)}, ${timeText(b.mtime)}`);
+    for (const time of this.#times === 'all' ? (['mtime', 'atime', 'ctime'] as const) : this.#times ? (['mtime'] as const) : []) {
+      if (!sameTime(a[time], b[time])) say(`${time} ${timeText(a[time])}, ${timeText(b[time])}`);
+    }
     if (this.#attributes) yield* this.#compareAttributes(a, b, say);
     if (a.kind === 'directory') yield* this.#directory(inA, inB, path);
     else if (a.kind === 'symlink') {

@@ -23,6 +23,7 @@ import {
   type WritableFileSystem,
 } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
+import { ACCESS_ACL, aclWithMode, DEFAULT_ACL, isAcl, isPlain, modeOfAcl } from './memory-acl.ts';
 import { MemoryContents } from './memory-contents.ts';
 
 export interface MemoryOptions {
@@ -311,7 +312,11 @@ export class MemoryFileSystem implements WritableFileSystem {
   setAttributes(id: NodeId, attributes: Attributes): Io<void> {
     return atOnce(() => {
       const node = this.#node(id);
-      if (attributes.mode !== undefined) node.permissions = attributes.mode & 0o7777;
+      if (attributes.mode !== undefined) {
+        node.permissions = attributes.mode & 0o7777;
+        const acl = node.xattrs.get(ACCESS_ACL);
+        if (acl !== undefined) node.xattrs.set(ACCESS_ACL, aclWithMode(acl, attributes.mode));
+      }
       node.uid = attributes.uid ?? node.uid;
       node.gid = attributes.gid ?? node.gid;
       node.atime = attributes.atime ?? node.atime;
@@ -323,7 +328,9 @@ export class MemoryFileSystem implements WritableFileSystem {
   setXattr(id: NodeId, name: Bytes, value: Bytes): Io<void> {
     return atOnce(() => {
       const node = this.#node(id);
-      node.xattrs.set(decodeName(name), value.slice());
+      const text = decodeName(name);
+      if (text === ACCESS_ACL || text === DEFAULT_ACL) this.#setAcl(node, text, value);
+      else node.xattrs.set(text, value.slice());
       node.ctime = this.#clock();
     });
   }
@@ -409,6 +416,27 @@ export class MemoryFileSystem implements WritableFileSystem {
     if (sameBytes(name, encodeName('.')) || sameBytes(name, encodeName('..'))) refuse('EEXIST');
   }
 
+  /** An access list that a mode can tell becomes the mode; an empty list is none. */
+  #setAcl(node: Node, name: string, acl: Bytes): void {
+    const isEmpty = acl.length === 4;
+    if (node.kind === 'symlink') throw new Posix('EOPNOTSUPP', { inode: node.id });
+    if (!isEmpty && !isAcl(acl)) throw new Posix('EINVAL', { inode: node.id });
+    if (!isEmpty && name === DEFAULT_ACL && node.kind !== 'directory') throw new Posix('EACCES', { inode: node.id });
+    if (!isEmpty && name === ACCESS_ACL) node.permissions = (node.permissions & ~0o777) | modeOfAcl(acl);
+    if (isEmpty || (name === ACCESS_ACL && isPlain(acl))) node.xattrs.delete(name);
+    else node.xattrs.set(name, acl.slice());
+  }
+
+  /** A new node takes over the default list of its directory, cut by its mode. */
+  #inheritAcl(node: Node, parent: Node): void {
+    const acl = parent.xattrs.get(DEFAULT_ACL);
+    if (acl === undefined || node.kind === 'symlink') return;
+    const mode = node.permissions & modeOfAcl(acl);
+    node.permissions = (node.permissions & ~0o777) | mode;
+    if (!isPlain(acl)) node.xattrs.set(ACCESS_ACL, aclWithMode(acl, mode));
+    if (node.kind === 'directory') node.xattrs.set(DEFAULT_ACL, acl);
+  }
+
   #isInside(directory: NodeId, ancestor: NodeId): boolean {
     for (let here = directory; ; here = this.#node(here).parent) {
       if (here === ancestor) return true;
@@ -423,6 +451,7 @@ export class MemoryFileSystem implements WritableFileSystem {
     const mode = inherits && kind === 'directory' ? creation.mode | 0o2000 : creation.mode;
     const gid = creation.gid ?? (inherits ? parent.gid : 0);
     const node = this.#make(this.#next++, kind, { ...creation, mode, gid }, directory, device);
+    this.#inheritAcl(node, parent);
     parent.entries.set(decodeName(name), node.id);
     if (kind === 'directory') parent.links++;
     parent.mtime = parent.ctime = node.ctime;

@@ -67,11 +67,11 @@ export function* removeDirectory(volume: WritableVolume, directory: InodeEdit, n
 
 export function* linkNode(volume: WritableVolume, edit: InodeEdit, directory: InodeEdit, name: Bytes): Io<void> {
   checkName(name);
+  yield* refuseExisting(volume, directory, name);
   const { kind, links } = edit.inode;
   if (kind === 'directory') throw new Posix('EPERM', { layer: 'ext4', inode: edit.number });
   checkChangeable(edit);
   if (links >= EXT4_LINK_MAX) throw new Posix('EMLINK', { layer: 'ext4', inode: edit.number });
-  yield* refuseExisting(volume, directory, name);
   yield* addName(volume, directory, name, edit.number, kind);
   edit.change({ i_links_count: links + 1 });
   edit.setTimes({ ctime: volume.now() });
@@ -135,7 +135,11 @@ function* replace(
   const { kind } = edit.inode;
   const targetIsDirectory = target.inode.kind === 'directory';
   if (kind === 'directory' && !targetIsDirectory) throw new Posix('ENOTDIR', { layer: 'ext4', inode: target.number });
-  if (kind !== 'directory' && targetIsDirectory) throw new Posix('EISDIR', { layer: 'ext4', inode: target.number });
+  if (kind !== 'directory' && targetIsDirectory) {
+    // Linux looks first whether the target is above what moves, which makes it not empty (do_renameat2).
+    const isAbove = yield* isSelfOrAbove(volume, target.number, from);
+    throw new Posix(isAbove ? 'ENOTEMPTY' : 'EISDIR', { layer: 'ext4', inode: target.number });
+  }
   checkChangeable(target);
   if (targetIsDirectory && !(yield* isEmptyDirectory(volume, target)))
     throw new Posix('ENOTEMPTY', { layer: 'ext4', inode: target.number });
@@ -149,10 +153,16 @@ function* replace(
 
 /** Throws Posix EINVAL when `directory` lies below the directory `number`, or is it. */
 function* refuseOwnDescendant(volume: WritableVolume, number: number, directory: InodeEdit): Io<void> {
+  if (yield* isSelfOrAbove(volume, number, directory))
+    throw new Posix('EINVAL', { layer: 'ext4', inode: number }, 'a directory cannot be moved into itself');
+}
+
+/** Whether the directory `number` is `directory` or one above it. */
+function* isSelfOrAbove(volume: WritableVolume, number: number, directory: InodeEdit): Io<boolean> {
   let at = directory.number;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    if (at === number) throw new Posix('EINVAL', { layer: 'ext4', inode: number }, 'a directory cannot be moved into itself');
-    if (at === EXT4_ROOT_INO) return;
+    if (at === number) return true;
+    if (at === EXT4_ROOT_INO) return false;
     at = yield* parentOf(volume, yield* volume.edit(at));
   }
   throw new Corrupt('the directories above this one form a loop', { layer: 'ext4', inode: directory.number });

@@ -121,7 +121,7 @@ export interface Host {
   pause(): Io<void>;
   /**
    * Copies a whole disk into an empty file by several threads, runs of `unit` zero bytes left out. False when that would not pay or cannot be
-   * done, and then nothing was written. Absent where there are no threads. The length of the file is left to the caller.
+   * done; then the whole disk has to be copied, over parts that may be there already. Absent where there are no threads. The length of the file is left to the caller.
    */
   copyWithThreads?(image: Image, target: WritableSource, unit: number): Io<boolean>;
   /** Says how far a long command is; `total` is absent while it is unknown. */

@@ -24,7 +24,10 @@ export function* prepareSave(name: string, target: string | undefined, host: Hos
       save: (image, overlay) => createExclusively(target, (file) => saveOverlay(overlay, image, file, { backing, pause }), removeOnSignal),
     };
   }
-  const back = yield* WriteBack.prepare(yield* now(() => interruptible(commitHost(name), pause)));
+  const back = yield* WriteBack.prepare(yield* now(() => interruptible(commitHost(name), pause)), {
+    codecs: host.codecs,
+    temporary: () => host.openTemporary(),
+  });
   return { check: (image) => back.check(image), save: (image, overlay) => back.commit(image, overlay) };
 }
 

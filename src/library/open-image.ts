@@ -36,6 +36,6 @@ export function openWithFolder(name: string, options: Partial<OpenOptions> = {})
 
 /** An image to which changes can be written back. A commit that was interrupted is finished before. */
 export function* openForWriting(name: string, options: Partial<OpenOptions> = {}): Io<{ readonly image: Image; readonly back: WriteBack }> {
-  const back = yield* WriteBack.prepare(yield* now(() => commitHost(name)));
+  const back = yield* WriteBack.prepare(yield* now(() => commitHost(name)), { codecs: nodeCodecs, temporary: () => openTemporary() });
   return { image: yield* openWithFolder(name, options), back };
 }

@@ -1,10 +1,13 @@
 /** Writing an overlay back into its image. */
 import type { Bytes } from '../bytes/struct.ts';
+import { isZero } from '../bytes/text.ts';
 import { Refused } from '../errors.ts';
 import type { CommitHost } from '../io/commit-host.ts';
 import type { Io } from '../io/effect.ts';
 import { applyThroughJournal, type FileChanges, type FileRange, onHost, refuseInUse } from './journal.ts';
 import type { Change, OverlayDevice } from './overlay.ts';
+
+const SECTOR = 512;
 
 /** An image format that can take changes of its disk. */
 export interface WritableImage {
@@ -21,8 +24,14 @@ export const RAW_IMAGE: WritableImage = {
   format: 'raw',
   *stage(changes, read, fileSize): Io<FileChanges> {
     const ranges: FileRange[] = changes.map(({ offset, length, kind }) => ({ offset, length, kind: kind === 'data' ? 'data' : 'zero' }));
-    const last = ranges[ranges.length - 1];
-    return { ranges, size: Math.max(fileSize, last === undefined ? 0 : last.offset + last.length), read };
+    const last = ranges.at(-1);
+    const end = last === undefined ? 0 : last.offset + last.length;
+    if (last === undefined || end <= fileSize) return { ranges, size: fileSize, read };
+    // The disk has whole sectors where the file ends within one: it keeps its length unless there is something behind.
+    const tail = new Uint8Array(Math.min(end - fileSize, SECTOR));
+    yield* read(end - tail.length, tail);
+    if (end - fileSize >= SECTOR || last.offset >= fileSize || !isZero(tail)) return { ranges, size: end, read };
+    return { ranges: [...ranges.slice(0, -1), { ...last, length: fileSize - last.offset }], size: fileSize, read };
   },
 };
 

@@ -40,6 +40,8 @@ export class Allocator {
   readonly #frees = new Map<number, number>();
   #hint = 0;
   #floor = 0;
+  /** Clusters that became free but are not to be taken yet. */
+  #withheld: Set<number> | undefined;
 
   private constructor(source: WritableSource, header: Header, table: Table, places: MetadataPlaces, where: Where) {
     this.#source = source;
@@ -102,8 +104,28 @@ export class Allocator {
     this.#hint = cluster;
   }
 
-  get floor(): number {
-    return this.#floor;
+  /** From now on no cluster is taken that becomes free from now on; false lifts it. */
+  withhold(on: boolean): void {
+    this.#withheld = on ? new Set() : undefined;
+    this.#hint = this.#floor;
+  }
+
+  /** Reads every block and has it written. */
+  *touchAll(): Io<void> {
+    for (let index = 0; index * 8 < this.table.bytes.length; index++) (yield* this.#block(index))?.markAll();
+  }
+
+  /** Behind the last cluster below `limit` that has a refcount, in bytes. */
+  *endOfUse(limit: number): Io<number> {
+    for (let index = Math.floor((limit - 1) / this.perBlock); index >= 0; index--) {
+      const block = yield* this.#block(index);
+      if (block === undefined) continue;
+      const start = index * this.perBlock;
+      for (let cluster = Math.min(limit, start + this.perBlock) - 1; cluster >= start; cluster--) {
+        if (getRefcount(block.view, cluster - start, this.#order) !== 0) return (cluster + 1) * this.clusterSize;
+      }
+    }
+    return 0;
   }
 
   /** References to a host cluster as the file will have them. */
@@ -135,7 +157,7 @@ export class Allocator {
       }
       const start = index * this.perBlock;
       for (; cluster < start + this.perBlock && found < count; cluster++) {
-        if (getRefcount(block.view, cluster - start, this.#order) === 0) found++;
+        if (getRefcount(block.view, cluster - start, this.#order) === 0 && this.#withheld?.has(cluster) !== true) found++;
         else {
           if (found > 0 && fewer) break scan;
           if (found > 0) passed = true;
@@ -192,7 +214,9 @@ export class Allocator {
     if (block === undefined) return;
     const now = getRefcount(block.view, cluster - index * this.perBlock, this.#order);
     yield* this.#set(cluster, Math.max(0, now - by));
-    if (now <= by && cluster >= this.#floor) this.#hint = Math.min(this.#hint, cluster);
+    if (now > by) return;
+    this.#withheld?.add(cluster);
+    if (cluster >= this.#floor) this.#hint = Math.min(this.#hint, cluster);
   }
 
   /** Sets a refcount; for repairs. */

@@ -59,6 +59,12 @@ export function* checkQcow2(metadata: Metadata): Io<CheckReport> {
   return check.report();
 }
 
+/** How often each host cluster is referred to, leaving the refcount table and its blocks out: what they should say. */
+export function* referencesOf(metadata: Metadata): Io<ReferenceCounts> {
+  const check = new Check(metadata);
+  return yield* check.references();
+}
+
 interface SharedL2 {
   /** How many L1 entries refer to it: all, and those of the active table. */
   references: number;
@@ -109,11 +115,24 @@ class Check {
   }
 
   *run(): Io<void> {
-    const { header, snapshots, snapshotTableBytes, bitmaps } = this.#metadata;
+    const { header } = this.#metadata;
     if (this.#clusters > MAX_CLUSTERS) {
       this.#error(`the file has ${this.#clusters} clusters, more than can be checked`);
       return;
     }
+    yield* this.#countReferences();
+    this.#count(header.refcountTableOffset, header.refcountTableClusters * this.#clusterSize);
+    yield* this.#checkRefcountBlocks();
+    yield* this.#compare();
+  }
+
+  *references(): Io<ReferenceCounts> {
+    yield* this.#countReferences();
+    return this.#references;
+  }
+
+  *#countReferences(): Io<void> {
+    const { header, snapshots, snapshotTableBytes, bitmaps } = this.#metadata;
     this.#count(0, this.#clusterSize);
     yield* this.#collectL2(header, true);
     if (header.dataFile !== undefined && snapshots.length > 0) this.#corruption('snapshots in an image with a data file');
@@ -126,12 +145,9 @@ class Check {
     }
     for (const [offset, shared] of this.#l2Tables) yield* this.#checkL2(offset, shared);
     this.#count(header.snapshotsOffset, snapshotTableBytes);
-    this.#count(header.refcountTableOffset, header.refcountTableClusters * this.#clusterSize);
     if (header.luks !== undefined) this.#count(header.luks.offset, header.luks.length);
     if (header.bitmaps !== undefined) this.#count(header.bitmaps.directoryOffset, header.bitmaps.directorySize);
     for (const bitmap of bitmaps) yield* this.#countBitmap(bitmap.tableOffset, bitmap.tableEntries);
-    yield* this.#checkRefcountBlocks();
-    yield* this.#compare();
   }
 
   /** Counts a reference to every cluster that a range touches. */

@@ -312,6 +312,7 @@ export class Qcow2File {
       allocator.table.fresh = false;
       for (const block of allocator.allBlocks()) block.fresh = false;
       allocator.setFloor(0);
+      allocator.withhold(false);
     } catch (error) {
       this.#broken = true;
       yield* this.#load();
@@ -324,13 +325,13 @@ export class Qcow2File {
 
   /** Gives new places to the L1 table, the refcount table and all refcount blocks that changed. */
   *#moveTables(): Io<void> {
-    const { allocator, clusterSize } = this;
+    const { allocator } = this;
     if (!this.l1.fresh) yield* this.replaceL1(this.l1.bytes.slice());
     allocator.moveTable();
     for (;;) {
       yield* allocator.placeTable();
       yield* allocator.applyFrees();
-      const stale = allocator.dirtyBlocks().filter(({ block }) => !block.fresh && block.offset < allocator.floor * clusterSize);
+      const stale = allocator.dirtyBlocks().filter(({ block }) => !block.fresh);
       if (stale.length === 0 && !allocator.tableMoved && !allocator.hasFrees) return;
       for (const { index, block } of stale) yield* allocator.moveBlock(index, block);
     }
@@ -344,6 +345,28 @@ export class Qcow2File {
     const run = yield* allocator.allocate(Math.ceil(bytes.length / clusterSize));
     this.l1 = new Table(run.first * clusterSize, bytes, true);
     this.places.add(this.l1.offset, bytes.length, 'L1 table');
+  }
+
+  /** Reads everything again that is kept in memory; nothing may be waiting to be written. */
+  *reload(): Io<void> {
+    yield* this.#load();
+  }
+
+  /** Moves the tables that a transaction moves into the lowest free clusters. */
+  *compact(): Io<void> {
+    const { allocator } = this;
+    yield* this.transact(function* (): Io<HeaderChange> {
+      allocator.setFloor(0);
+      allocator.withhold(true);
+      yield* allocator.touchAll();
+      return {};
+    });
+    yield* this.#load();
+  }
+
+  /** Behind the last cluster that is in use, in bytes. */
+  endOfUse(): Io<number> {
+    return this.allocator.endOfUse(Math.ceil(this.source.size / this.clusterSize));
   }
 
   /** Forgets all L2 tables in memory, for when the L1 table is another. */

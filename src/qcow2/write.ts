@@ -9,7 +9,7 @@ import { Lock } from '../io/lock.ts';
 import { Flush, readPadded, type WritableSource, Write } from '../io/source.ts';
 import type { HostRun } from './allocate.ts';
 import { CompressedClusters } from './compressed.ts';
-import { compressedRange } from './entries.ts';
+import { compressedRange, encodeCompressedRange } from './entries.ts';
 import { Qcow2File } from './file.ts';
 import type { CompressedCluster, Layer, Location } from './location.ts';
 import type { ClusterEntry } from './subclusters.ts';
@@ -65,6 +65,8 @@ export class WritableQcow2 implements WritableDevice, Layer {
   readonly codecs: Codecs;
   readonly #compressed: CompressedClusters;
   readonly #lock = new Lock();
+  /** Behind the last compressed stream, while its cluster has room. */
+  #tail: number | undefined;
 
   constructor(file: Qcow2File, options: WritableQcow2Options) {
     const { header, where } = file;
@@ -234,6 +236,7 @@ export class WritableQcow2 implements WritableDevice, Layer {
 
   /** Forgets decompressed clusters: host clusters get new contents. */
   forgetCompressed(): void {
+    this.#tail = undefined;
     this.#compressed.clear();
   }
 
@@ -285,6 +288,7 @@ export class WritableQcow2 implements WritableDevice, Layer {
   }
 
   *#place(offset: number, length: number, put: Put): Io<void> {
+    this.#tail = undefined;
     const { bytesPerTable } = this.file.shape;
     for (let at = offset; at < offset + length; ) {
       const l1Index = Math.floor(at / bytesPerTable);
@@ -408,6 +412,7 @@ export class WritableQcow2 implements WritableDevice, Layer {
 
   /** Zeros within a change that is under way. */
   *zero(offset: number, length: number): Io<void> {
+    this.#tail = undefined;
     const { bytesPerTable } = this.file.shape;
     for (let at = offset; at < offset + length; ) {
       const l1Index = Math.floor(at / bytesPerTable);
@@ -483,6 +488,99 @@ export class WritableQcow2 implements WritableDevice, Layer {
       }
       at += run.length;
     }
+  }
+
+  /** Gives up the clusters of `[start, stop)`, which begins at a cluster: the backing file shows there. Within a change that is under way. */
+  *drop(start: number, stop: number): Io<void> {
+    const { file } = this;
+    const { shape, clusterSize } = file;
+    this.#tail = undefined;
+    for (let at = start; at < stop; ) {
+      const l1Index = Math.floor(at / shape.bytesPerTable);
+      const first = l1Index * shape.bytesPerTable;
+      const end = Math.min(stop, first + shape.bytesPerTable);
+      const table = yield* file.l2(l1Index);
+      if (table !== undefined) {
+        const whole = at === first && (end === first + shape.bytesPerTable || end >= this.size);
+        const changed = whole ? table : yield* file.writableL2(l1Index);
+        for (let guest = at; guest < end; guest += clusterSize) {
+          const index = (guest - first) / clusterSize;
+          this.release(shape.decode(changed, index, guest));
+          if (!whole) shape.encode(changed, index, -1, false, 0, 0);
+        }
+        if (whole) file.dropL2(l1Index);
+      }
+      file.trim();
+      at = end;
+    }
+  }
+
+  /**
+   * Writes one cluster compressed, or as it is where that saves nothing. `bytes` has the length of a cluster, or ends where the disk
+   * ends. Streams stand one behind the other, as QEMU packs them.
+   */
+  *writeCompressed(offset: number, bytes: Bytes): Io<void> {
+    const { file } = this;
+    const { clusterSize, header } = file;
+    checkRange(this, offset, bytes.length, file.where);
+    this.refuseDataFile('compressed clusters');
+    if (offset % clusterSize !== 0 || bytes.length !== Math.min(clusterSize, this.size - offset)) {
+      throw new Refused('only whole clusters can be written compressed', file.where);
+    }
+    let whole = bytes;
+    if (bytes.length < clusterSize) {
+      whole = new Uint8Array(clusterSize);
+      whole.set(bytes);
+    }
+    const stream = header.compression === 'zstd' ? this.codecs.zstdCompress(whole) : this.codecs.deflateRaw(whole);
+    if (stream.length >= clusterSize) yield* this.write(offset, bytes);
+    else yield* this.exclusive(() => this.#storeStream(offset, stream));
+  }
+
+  *#storeStream(offset: number, stream: Bytes): Io<void> {
+    const { file } = this;
+    const { clusterSize, shape, allocator } = file;
+    const l1Index = Math.floor(offset / shape.bytesPerTable);
+    const table = yield* file.writableL2(l1Index);
+    const index = (offset - l1Index * shape.bytesPerTable) / clusterSize;
+    const before = shape.decode(table, index, offset);
+    const place = yield* this.#placeStream(stream.length);
+    try {
+      this.file.places.check(place.offset, stream.length);
+      yield* perform(new Write(file.source, place.offset, stream));
+    } catch (error) {
+      this.#tail = undefined;
+      for (const cluster of place.counted) yield* allocator.decrease(cluster, 1);
+      throw error;
+    }
+    this.#compressed.clear();
+    const { high, low } = encodeCompressedRange(place.offset, stream.length, file.header.clusterBits);
+    shape.encodeRaw(table, index, high, low);
+    this.release(before);
+    const end = place.offset + stream.length;
+    this.#tail = end % clusterSize === 0 ? undefined : end;
+  }
+
+  /** A place for a stream, counted: behind the last one where that is possible. */
+  *#placeStream(length: number): Io<{ offset: number; counted: readonly number[] }> {
+    const { clusterSize, allocator } = this.file;
+    const tail = this.#tail;
+    if (tail !== undefined) {
+      const cluster = Math.floor(tail / clusterSize);
+      const shareable = (yield* allocator.refcount(cluster)) < allocator.maxRefcount;
+      if (shareable && (tail % clusterSize) + length <= clusterSize) {
+        yield* allocator.increase(cluster, 1);
+        return { offset: tail, counted: [cluster] };
+      }
+      const { first } = yield* allocator.allocate(1);
+      if (shareable && first === cluster + 1) {
+        yield* allocator.increase(cluster, 1);
+        return { offset: tail, counted: [cluster, first] };
+      }
+      return { offset: first * clusterSize, counted: [first] };
+    }
+    const { first } = yield* allocator.allocate(1);
+    return { offset: first * clusterSize, counted: [first] };
   }
 
   /** Refuses what cannot be done to images whose bytes are in another file. */

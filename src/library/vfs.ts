@@ -11,6 +11,12 @@ import { openForWriting } from './open-image.ts';
 export function guestVfs(image: LocalImage, partition: number | null, options: VfsOptions = {}): GuestVfs {
   function* open(): Io<VfsImage> {
     const { image: opened, back } = yield* openForWriting(image.path, { format: image.format });
+    try {
+      if (options.snapshot !== true) back.check(opened);
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
     return { image: opened, commit: (overlay) => back.commit(opened, overlay), close: () => opened.close() };
   }
   return new GuestVfs(image.path, partition, open, { overlay: { temporary: () => openTemporary() }, ...options });

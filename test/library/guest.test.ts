@@ -65,6 +65,25 @@ describe('writing', () => {
     expect(e2fsckComplaints(image)).toBe('');
   });
 
+  test('a qcow2 image too, and it goes on after each commit', async () => {
+    const image = guestImage();
+    const packed = `${newFolder()}/guest.qcow2`;
+    must('qemu-img', 'convert', '-c', '-O', 'qcow2', image, packed);
+    const guest = await openGuest(packed, { write: true });
+    for (let i = 0; i < 3; i++) {
+      await guest.writeFile(`/etc/file${i}`, encodeName(`${i}`.repeat(100_000)));
+      await guest.commit();
+      expect(qemuCheckComplaints(packed)).toBe('');
+      expect(await guest.readText(`/etc/file${i}`)).toBe(`${i}`.repeat(100_000));
+    }
+    await guest.close();
+    const flat = `${newFolder()}/flat.raw`;
+    must('qemu-img', 'convert', '-O', 'raw', packed, flat);
+    const files = dump(flat);
+    for (let i = 0; i < 3; i++) expect(files[`/etc/file${i}`]?.[3]).toBe(`${i}`.repeat(100_000));
+    expect(e2fsckComplaints(flat)).toBe('');
+  });
+
   test('a transaction happens as a whole or not at all', async () => {
     const image = guestImage();
     const guest = await openGuest(image, { write: true });

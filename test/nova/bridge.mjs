@@ -1,7 +1,17 @@
 // A libguestfs handle over this library, as far as nova uses one: requests and answers are lines of JSON.
 import { createInterface } from 'node:readline';
 import { findSystems } from '../../dist/guest/inspect/index.js';
-import { EditableTree, EditSession, mountAll, openImageFile, runSync, syncFace, TreeVerbs, WriteBack } from '../../dist/index.js';
+import {
+  EditableTree,
+  EditSession,
+  mountAll,
+  nodeCodecs,
+  openImageFile,
+  runSync,
+  syncFace,
+  TreeVerbs,
+  WriteBack,
+} from '../../dist/index.js';
 import { commitHost, openTemporary } from '../../dist/platform/node/index.js';
 import { numericId } from '../../dist/vfs/accounts.js';
 
@@ -35,7 +45,7 @@ const calls = {
   },
   launch: () => {
     if (drive.path === '/dev/null') return;
-    const back = runSync(WriteBack.prepare(commitHost(drive.path)));
+    const back = runSync(WriteBack.prepare(commitHost(drive.path), { codecs: nodeCodecs, temporary: () => openTemporary() }));
     const image = runSync(openImageFile(drive.path, drive.format == null ? {} : { format: drive.format }));
     opened = { image, back, session: new EditSession(image, { overlay: { temporary: () => openTemporary() } }) };
   },

@@ -14,8 +14,8 @@ import {
   VFS,
 } from '../../src/index.ts';
 import { sha256, untouched } from '../support/images.ts';
-import { e2fsckComplaints, must } from '../support/oracle.ts';
-import { dump, guestImage, newFolder, partitioned } from './guests.ts';
+import { e2fsckComplaints, fsckVfatComplaints, must, qemuCheckComplaints } from '../support/oracle.ts';
+import { dump, guestImage, newFolder, PASSWD, partitioned } from './guests.ts';
 
 const raw = (image: string): LocalFileImage => new LocalFileImage(image, 'raw');
 
@@ -191,6 +191,34 @@ describe('setup and teardown', () => {
     expect(dump(image)['/etc/hostname']?.[3]).toBe('kept\n');
   });
 
+  test('a qcow2 image over another one: changes go into the upper one, and both stay clean', async () => {
+    const base = guestImage();
+    const top = path.join(path.dirname(base), 'top.qcow2');
+    must('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'guest.raw', '-F', 'raw', top);
+    const vfs = VFS.instanceForImage(new LocalFileImage(top, 'qcow2'), null);
+    await untouched([base], async () => {
+      for (const line of ['one\n', 'two\n']) {
+        await vfs.setup();
+        await vfs.appendFile('/etc/hostname', line);
+        await vfs.teardown();
+      }
+    });
+    expect(qemuCheckComplaints(top)).toBe('');
+    const flat = path.join(path.dirname(base), 'flat.raw');
+    must('qemu-img', 'convert', '-O', 'raw', top, flat);
+    expect(dump(flat)['/etc/hostname']?.[3]).toBe('guest\none\ntwo\n');
+    expect(e2fsckComplaints(flat)).toBe('');
+  });
+
+  test('an image that cannot be written is refused by setup, unless it is a snapshot', () => {
+    const image = guestImage();
+    const split = path.join(path.dirname(image), 'split.qcow2');
+    // qemu-img takes the name of the data file from its own folder, and writes it down as it is.
+    must('sh', '-c', 'cd "$1" && qemu-img convert -O qcow2 -o data_file=split.data guest.raw split.qcow2', 'sh', path.dirname(image));
+    expect(setup(new LocalFileImage(split, 'qcow2'), null)).toBe('ok');
+    expect(() => VFS.instanceForImage(new LocalFileImage(split, 'qcow2')).sync.setup()).toThrow(Unsupported);
+  });
+
   test('an image that somebody else changed meanwhile is not written to', () => {
     const image = guestImage();
     const vfs = VFS.instanceForImage(raw(image), null).sync;
@@ -326,6 +354,25 @@ describe('edges of the verbs', () => {
     });
     expect(dump(image)).toEqual({ ...before, '/big': ['100644', 0, 0, 'small'] });
   });
+});
+
+test('a FAT file system: owners and most modes are not its own, as Linux has it', () => {
+  const image = path.join(newFolder(), 'fat.img');
+  fs.writeFileSync(image, '');
+  fs.truncateSync(image, 4 << 20);
+  must('mkfs.vfat', image);
+  const vfs = VFS.instanceForImage(raw(image)).sync;
+  vfs.setup();
+  expect(vfs.getImageFs()).toBe('vfat');
+  vfs.makePath('/etc/cloud');
+  vfs.replaceFile('/etc/passwd', PASSWD);
+  vfs.appendFile('etc/cloud/A long name.txt', 'x');
+  expect(vfs.hasFile('ETC/PASSWD')).toBe(true);
+  vfs.setOwnership('etc/passwd', 'root', null);
+  expect(codeOf(() => vfs.setOwnership('etc/passwd', 'fred', null))).toBe('EPERM');
+  vfs.teardown();
+  expect(fsckVfatComplaints(image)).toBe('');
+  expect(must('mtype', '-i', image, '::/etc/cloud/A long name.txt')).toBe('x');
 });
 
 describe('sizes', () => {

@@ -75,12 +75,19 @@ function* contents(fs: Ext4, node: number, size: number): Io<Partial<GoldenNode>
   const segments: [number, number, string][] = [];
   for (let offset = 0; offset < size; ) {
     const run = yield* fs.mapFile(node, offset, size - offset);
-    if (!run.hole) {
-      const bytes = new Uint8Array(run.length);
-      yield* fs.read(node, offset, bytes);
-      segments.push([offset, run.length, createHash('sha256').update(bytes).digest('hex')]);
+    let end = offset + run.length;
+    // Runs that continue each other in the file are one segment, wherever they stand on the device.
+    while (!run.hole && end < size) {
+      const next = yield* fs.mapFile(node, end, size - end);
+      if (next.hole) break;
+      end += next.length;
     }
-    offset += run.length;
+    if (!run.hole) {
+      const bytes = new Uint8Array(end - offset);
+      yield* fs.read(node, offset, bytes);
+      segments.push([offset, bytes.length, createHash('sha256').update(bytes).digest('hex')]);
+    }
+    offset = end;
   }
   return { segments };
 }

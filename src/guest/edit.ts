@@ -69,9 +69,9 @@ export class EditableTree extends GuestTree {
     }
   }
 
-  /** Puts bytes into a file, which is made when it is not there; a dangling link's target is made. An existing file stays the same node. */
-  *writeFile(path: Path, bytes: Bytes, options: WriteOptions = {}): Io<void> {
-    let left: Bytes | undefined = bytes;
+  /** Puts bytes, or the UTF-8 of a text, into a file, which is made when it is not there; a dangling link's target is made. An existing file stays the same node. */
+  *writeFile(path: Path, content: Bytes | string, options: WriteOptions = {}): Io<void> {
+    let left: Bytes | undefined = typeof content === 'string' ? encodeName(content) : content;
     // biome-ignore lint/correctness/useYield: the bytes are at hand
     yield* this.writeFrom(path, options, function* () {
       const piece = left;
@@ -81,8 +81,8 @@ export class EditableTree extends GuestTree {
   }
 
   /** As `writeFile`, at the end of the file. */
-  *appendFile(path: Path, bytes: Bytes, options: CreateOptions = {}): Io<void> {
-    yield* this.writeFile(path, bytes, { ...options, existing: 'append' });
+  *appendFile(path: Path, content: Bytes | string, options: CreateOptions = {}): Io<void> {
+    yield* this.writeFile(path, content, { ...options, existing: 'append' });
   }
 
   /** As `writeFile`, from a stream. */

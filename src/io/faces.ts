@@ -2,11 +2,14 @@
 import { runAsync, runSync } from './drivers.ts';
 import type { AbortSignalLike, Io } from './effect.ts';
 
+/** The getters of faces stand aside: their types are made of these. */
+type Keys<T> = Exclude<keyof T, 'sync' | 'async'>;
+
 type Method = (...parameters: never[]) => unknown;
 
 /** The methods of `T` that do I/O, each giving its result at once. */
 export type SyncFace<T> = {
-  readonly [K in keyof T as T[K] extends (...parameters: never[]) => Io<unknown> ? K : never]: T[K] extends (
+  readonly [K in Keys<T> as T[K] extends (...parameters: never[]) => Io<unknown> ? K : never]: T[K] extends (
     ...parameters: infer P
   ) => Io<infer R>
     ? (...parameters: P) => R
@@ -15,7 +18,7 @@ export type SyncFace<T> = {
 
 /** The methods of `T` that do I/O, each giving a promise. */
 export type AsyncFace<T> = {
-  readonly [K in keyof T as T[K] extends (...parameters: never[]) => Io<unknown> ? K : never]: T[K] extends (
+  readonly [K in Keys<T> as T[K] extends (...parameters: never[]) => Io<unknown> ? K : never]: T[K] extends (
     ...parameters: infer P
   ) => Io<infer R>
     ? (...parameters: P) => Promise<R>

@@ -33,6 +33,8 @@ export type OpenedGuest = Omit<AsyncFace<Guest<Image>>, 'transaction'> &
   GuestProperties & {
     /** Several changes as one: when `body` rejects, none of them happened. Use the tree that it is given. */
     transaction<T>(body: (tree: AsyncFace<EditableTree>) => Promise<T>): Promise<T>;
+    /** `await using guest = ...` closes it at the end of the block. */
+    [Symbol.asyncDispose](): Promise<void>;
   };
 
 /** A guest whose methods give their results at once. */
@@ -126,6 +128,7 @@ export async function openGuest(name: string, options: OpenGuestOptions = {}): P
     io: guest,
     warnings: guest.warnings,
     transaction: (body: (tree: AsyncFace<EditableTree>) => Promise<unknown>) => transactionAsync<EditableTree, unknown>(guest, body),
+    [Symbol.asyncDispose]: () => runAsync(guest.close()),
   });
 }
 
@@ -147,8 +150,8 @@ export function openGuestSync(name: string, options: OpenGuestOptions = {}): Ope
 }
 
 /** A face with some properties of its own before it. */
-function dressed<T extends object>(face: object, own: Readonly<Record<string, unknown>>): T {
+function dressed<T extends object>(face: object, own: Readonly<Record<PropertyKey, unknown>>): T {
   return new Proxy(face, {
-    get: (target, key) => (typeof key === 'string' && Object.hasOwn(own, key) ? own[key] : Reflect.get(target, key)),
+    get: (target, key) => (Object.hasOwn(own, key) ? own[key] : Reflect.get(target, key)),
   }) as T;
 }

@@ -100,4 +100,9 @@ export class VFS {
   getImageFs(): Promise<string> {
     return this.#async.getImageFs();
   }
+
+  /** `await using vfs = ...` tears it down at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.teardown();
+  }
 }

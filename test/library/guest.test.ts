@@ -18,7 +18,7 @@ describe('reading', () => {
       await expect(guest.writeFile('/x', new Uint8Array(1))).rejects.toMatchObject({ code: 'EROFS' });
       await expect(guest.commit()).rejects.toThrow(Refused);
       await guest.close();
-      await guest.close();
+      await guest[Symbol.asyncDispose]();
       const again = openGuestSync(image);
       expect(again.readText('/etc/hostname')).toBe('guest\n');
       again.close();
@@ -50,7 +50,7 @@ describe('writing', () => {
     const guest = await openGuest(image, { write: true });
     expect(await guest.changes()).toEqual([]);
     await guest.mkdirp('/srv/www');
-    await guest.writeFile('/srv/www/index.html', encodeName('<p>hello'));
+    await guest.writeFile('/srv/www/index.html', '<p>hello');
     expect((await guest.changes()).length).toBeGreaterThan(0);
     expect(sha256(image)).toBe(before);
     await guest.commit();

@@ -9,7 +9,10 @@ import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open.ts';
 import { type Effect, type Io, perform } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
+import { commitPending, recover, refuseInUse } from '../overlay/journal.ts';
+import { INTERRUPTED } from '../overlay/write-back.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
+import { commitHost, hasJournal } from '../platform/node/commit.ts';
 import { FileSource, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { copyWithThreads } from './copy-threads.ts';
@@ -50,6 +53,7 @@ export class NodeHost implements Host {
 
   *openImage(name: string, options: OpenOptions): Io<Image> {
     const source = yield* this.openFile(name);
+    if (hasJournal(name) && (yield* commitPending(commitHost(name)))) this.warn(`${name}: ${INTERRUPTED}`);
     const gate = new FolderGate(name, this.#allowed);
     const image = yield* openImage(source, { ...options, gate: gate.open, codecs: nodeCodecs, scratch: () => now(openTemporary) });
     this.#open.push(image);
@@ -58,6 +62,15 @@ export class NodeHost implements Host {
 
   *openFile(name: string): Io<ByteSource> {
     const source = yield* now(() => FileSource.open(name));
+    this.#open.push(source);
+    return source;
+  }
+
+  *openForWriting(name: string): Io<WritableSource> {
+    const host = yield* now(() => commitHost(name));
+    yield* recover(host);
+    yield* refuseInUse(host);
+    const source = yield* now(() => FileSource.open(name, { writable: true }));
     this.#open.push(source);
     return source;
   }

@@ -16,18 +16,26 @@ function now<T>(action: () => T): Io<T> {
 /** Finishes a commit that was interrupted, and remembers the image as it is now. */
 export function* prepareSave(name: string, target: string | undefined, host: Host): Io<Saving> {
   const pause = (): Io<void> => host.pause();
+  const options = { codecs: host.codecs, temporary: () => host.openTemporary() };
   if (target !== undefined) {
     yield* now(() => checkFree(target));
+    const base = yield* WriteBack.watch(yield* now(() => commitHost(name)), options);
+    yield* base.checkBase();
     const backing = yield* now(() => relativeReference(target, name));
     return {
       check: (image) => checkBacking(image, name),
-      save: (image, overlay) => createExclusively(target, (file) => saveOverlay(overlay, image, file, { backing, pause }), removeOnSignal),
+      save: (image, overlay) =>
+        createExclusively(
+          target,
+          function* (file) {
+            yield* saveOverlay(overlay, image, file, { backing, pause });
+            yield* base.checkBase();
+          },
+          removeOnSignal,
+        ),
     };
   }
-  const back = yield* WriteBack.prepare(yield* now(() => interruptible(commitHost(name), pause)), {
-    codecs: host.codecs,
-    temporary: () => host.openTemporary(),
-  });
+  const back = yield* WriteBack.prepare(yield* now(() => interruptible(commitHost(name), pause)), options);
   return { check: (image) => back.check(image), save: (image, overlay) => back.commit(image, overlay) };
 }
 

@@ -12,6 +12,8 @@ export interface CommitHost {
   stamp(): string;
   /** Who has the image in use, in words; undefined when nobody is known to. */
   user(): string | undefined;
+  /** Who is writing into the image, in words; undefined when nobody is known to. Absent: nobody can be known to. */
+  writer?(): string | undefined;
   openImage(): WritableSource;
   /** Creates the journal file; Posix (EEXIST) when there is one. */
   createJournal(): WritableSource;

@@ -187,6 +187,17 @@ export function* recover(host: CommitHost): Io<Recovery> {
   return outcome;
 }
 
+/** Whether a commit was interrupted after its journal was complete: until it is finished the image is half written. */
+export function* commitPending(host: CommitHost): Io<boolean> {
+  const journal = yield* onHost(() => host.openJournal());
+  if (journal === undefined) return false;
+  try {
+    return journal.size >= JOURNAL_HEADER_SIZE && (yield* readHeader(journal)) !== undefined;
+  } finally {
+    journal.close?.();
+  }
+}
+
 /** Throws Refused when somebody else has the image in use. */
 export function* refuseInUse(host: CommitHost): Io<void> {
   const user = yield* onHost(() => host.user());

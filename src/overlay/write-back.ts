@@ -1,12 +1,16 @@
 /** From opening an image to writing its overlay back: what happens to the image's file in between is noticed. */
-import { Unsupported } from '../errors.ts';
+import { Refused, Unsupported } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { CommitHost } from '../io/commit-host.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { commitOverlay, RAW_IMAGE, type WritableImage } from './commit.ts';
 import { checkQcow2Commit, type Qcow2CommitOptions, qcow2Writer } from './commit-qcow2.ts';
-import { recover } from './journal.ts';
+import { commitPending, onHost, recover } from './journal.ts';
 import type { OverlayDevice } from './overlay.ts';
+
+/** What to say of an image beside which a complete journal stands. */
+export const INTERRUPTED =
+  'a commit into this image was interrupted, and it is half written; any change with --commit (or opening it for writing) finishes that commit first';
 
 export class WriteBack {
   readonly #host: CommitHost;
@@ -24,6 +28,25 @@ export class WriteBack {
     yield* recover(host);
     const stamp = yield* perform({ sync: () => host.stamp(), async: async () => host.stamp() });
     return new WriteBack(host, options, stamp);
+  }
+
+  /**
+   * As {@link prepare}, for changes that will be saved over the image and not into it: nothing is finished, and a commit that was interrupted
+   * is Refused.
+   */
+  static *watch(host: CommitHost, options: Qcow2CommitOptions): Io<WriteBack> {
+    if (yield* commitPending(host)) throw new Refused(INTERRUPTED, { image: host.name });
+    const stamp = yield* perform({ sync: () => host.stamp(), async: async () => host.stamp() });
+    return new WriteBack(host, options, stamp);
+  }
+
+  /** Throws Refused when the image changed since it was opened, or somebody is writing into it: it cannot be a backing file then. */
+  *checkBase(): Io<void> {
+    const host = this.#host;
+    const where = { image: host.name };
+    const { stamp, writer } = yield* onHost(() => ({ stamp: host.stamp(), writer: host.writer?.() }));
+    if (writer !== undefined) throw new Refused(`the image is being written (${writer}); it cannot be a backing file meanwhile`, where);
+    if (stamp !== this.#stamp) throw new Refused('the image was changed by somebody else since it was opened; nothing was saved', where);
   }
 
   /** Throws Unsupported when nothing can be written into this image. */

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { Posix, Refused } from '../../errors.ts';
 import type { CommitHost } from '../../io/commit-host.ts';
 import type { WritableSource } from '../../io/source.ts';
-import { FileSource, posixError } from './file.ts';
+import { FileSource, hostPath, posixError } from './file.ts';
 
 /** What is appended to an image's name to name its journal. */
 export const JOURNAL_SUFFIX = '.guestless-journal';
@@ -35,7 +35,8 @@ export function commitHost(name: string): CommitHost {
       const { dev, ino, size, mtimeNs } = stat();
       return `${dev}:${ino}:${size}:${mtimeNs}`;
     },
-    user: () => qemuLock(stat()),
+    user: () => qemuLock(stat(), QEMU_LOCKS),
+    writer: () => qemuLock(stat(), QEMU_WRITES),
     openImage: () => FileSource.open(image, { writable: true }),
     createJournal(): WritableSource {
       const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
@@ -71,14 +72,15 @@ export function commitHost(name: string): CommitHost {
 }
 
 /** qemu holds locks on the bytes from 100 on (what it does) and from 200 on (what it lets nobody else do): block/file-posix.c. */
-const QEMU_LOCKS_FROM = 100n;
-const QEMU_LOCKS_TO = 299n;
+const QEMU_LOCKS = { from: 100n, to: 299n } as const;
+/** The byte that says "writes": 100 + 1, BLK_PERM_WRITE being bit 1. */
+const QEMU_WRITES = { from: 101n, to: 101n } as const;
 
 /**
- * Who has the file locked as qemu does, as far as /proc/locks tells; undefined elsewhere than on Linux. Node.js has no fcntl, so we can
+ * Who has a byte of this range locked as qemu does, as far as /proc/locks tells; undefined elsewhere than on Linux. Node.js has no fcntl, so we can
  * see locks but take none: a qemu that starts during a commit is not kept out.
  */
-function qemuLock(stat: fs.BigIntStats): string | undefined {
+function qemuLock(stat: fs.BigIntStats, range: { readonly from: bigint; readonly to: bigint }): string | undefined {
   let table: string;
   try {
     table = fs.readFileSync('/proc/locks', 'latin1');
@@ -92,7 +94,7 @@ function qemuLock(stat: fs.BigIntStats): string | undefined {
     if (match === null) continue;
     const [, kind = '', mode = '', holder = '', major = '', minor = '', lockedInode, first = '0', last = 'EOF'] = match;
     if (lockedInode !== inode || Number(holder) === process.pid || !sameDevice(stat.dev, major, minor)) continue;
-    if (BigInt(first) > QEMU_LOCKS_TO || (last !== 'EOF' && BigInt(last) < QEMU_LOCKS_FROM)) continue;
+    if (BigInt(first) > range.to || (last !== 'EOF' && BigInt(last) < range.from)) continue;
     const who = Number(holder) > 0 ? `process ${holder}` : 'a process';
     return `${who} holds a ${mode === 'WRITE' ? 'write' : 'read'} lock of qemu's kind (${kind}, bytes ${first} to ${last})`;
   }
@@ -105,4 +107,13 @@ function sameDevice(device: bigint, major: string, minor: string): boolean {
   const deviceMinor = (device & 0xffn) | ((device >> 12n) & ~0xffn & 0xffffffffn);
   if (deviceMajor === 0n) return true;
   return BigInt(`0x${major}`) === deviceMajor && BigInt(`0x${minor}`) === deviceMinor;
+}
+
+/** Whether a journal stands beside an image: a commit goes on, or was interrupted. */
+export function hasJournal(name: string): boolean {
+  try {
+    return fs.existsSync(fs.realpathSync(hostPath(name)) + JOURNAL_SUFFIX);
+  } catch {
+    return false;
+  }
 }

@@ -81,7 +81,7 @@ export function sameBytes(a: Bytes, b: Bytes): boolean {
 export function compareBytes(a: Bytes, b: Bytes): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    const difference = a[i]! - b[i]!;
     if (difference !== 0) return difference;
   }
   return a.length - b.length;

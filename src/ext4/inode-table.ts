@@ -59,8 +59,10 @@ function verifyInode(volume: Volume, number: number, bytes: Bytes, at: number, o
 
 /** Any inode, hidden ones too. Throws Corrupt for one that the kernel would refuse. */
 export function* readInode(volume: Volume, number: number): Io<Inode> {
-  const known = volume.inodes.get(number);
-  if (known !== undefined) return known;
+  return volume.inodes.get(number) ?? (yield* loadInode(volume, number));
+}
+
+function* loadInode(volume: Volume, number: number): Io<Inode> {
   const { cache, superblock } = volume;
   const offset = yield* inodeOffset(volume, number);
   // An inode lies in one page: both are powers of two, and a page is no smaller than a block.
@@ -80,7 +82,7 @@ export function* readInode(volume: Volume, number: number): Io<Inode> {
 
 /** An inode that a directory may name: neither reserved, nor one of the hidden files, nor deleted. */
 export function* readNode(volume: Volume, number: number): Io<Inode> {
-  const inode = volume.inodes.get(number) ?? (yield* readInode(volume, number));
+  const inode = volume.inodes.get(number) ?? (yield* loadInode(volume, number));
   if (isHidden(volume, number)) throw new Corrupt('a reserved inode stands in a directory', { layer: 'ext4', inode: number });
   if (inode.links === 0) throw new Corrupt('a deleted inode stands in a directory', { layer: 'ext4', inode: number });
   return inode;

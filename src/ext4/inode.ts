@@ -3,7 +3,7 @@ import { type Bytes, joinU64 } from '../bytes/struct.ts';
 import { Corrupt } from '../errors.ts';
 import { type FileKind, kindOfMode, S_IFLNK, S_IFMT, S_IFREG, type Timestamp } from '../filesystem/filesystem.ts';
 import type { ExtentNode } from './extent-node.ts';
-import { EXT4_HUGE_FILE_FL, INCOMPAT, RO_COMPAT } from './format/index.ts';
+import { EXT4_HUGE_FILE_FL, EXT4_XATTR_MAGIC, INCOMPAT, RO_COMPAT } from './format/index.ts';
 import type { Superblock } from './superblock.ts';
 
 export interface Inode {
@@ -30,6 +30,8 @@ export interface Inode {
   readonly btime: Timestamp | undefined;
   /** Bytes behind the first 128 that hold fields; attributes follow them. */
   readonly extraSize: number;
+  /** Attributes stand inside of the inode, behind its fields. */
+  readonly hasAttributes: boolean;
   /** `i_dtime`: when it was deleted, or the next inode of the orphan list. */
   readonly dtime: number;
   /** `i_version`, 64 bits; the reference count's low half in an inode that holds an attribute's value. */
@@ -93,6 +95,7 @@ export function parseInode(superblock: Superblock, number: number, bytes: Bytes,
     atime: decodeTime(atime, extraSize >= 16 ? view.getUint32(at + 0x8c, true) : 0),
     btime: extraSize >= 20 ? decodeTime(view.getUint32(at + 0x90, true), extraSize >= 24 ? view.getUint32(at + 0x94, true) : 0) : undefined,
     extraSize,
+    hasAttributes: hasAttributes(superblock, extraSize, view, at),
     dtime: view.getUint32(at + 0x14, true),
     versionLow: view.getUint32(at + 0x24, true),
     projectId: extraSize >= 32 ? view.getUint32(at + 0x9c, true) : 0,
@@ -107,6 +110,11 @@ function extraSizeOf(superblock: Superblock, number: number, view: DataView, at:
     throw new Corrupt(`bad inode: extra size ${extraSize} of an inode of ${superblock.inodeSize} bytes`, { layer: 'ext4', inode: number });
   }
   return extraSize;
+}
+
+function hasAttributes({ inodeSize }: Superblock, extraSize: number, view: DataView, at: number): boolean {
+  const header = 128 + extraSize;
+  return extraSize > 0 && header + 8 <= inodeSize && view.getUint32(at + header, true) === EXT4_XATTR_MAGIC;
 }
 
 function sizeOf(superblock: Superblock, number: number, mode: number, view: DataView, at: number): number {

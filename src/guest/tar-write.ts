@@ -37,7 +37,7 @@ export interface TarOptions extends Omit<WalkOptions, 'order' | 'maxDepth'> {
   readonly xattrs?: boolean;
   /** Keep holes (GNU.sparse 1.0, which GNU tar and bsdtar read). Default true; otherwise holes are written as zeros. */
   readonly sparse?: boolean;
-  /** Length of the one buffer in bytes, a multiple of 512; default 1 MiB. */
+  /** Length of the one buffer in bytes, a multiple of 512; default 256 KiB. */
   readonly bufferSize?: number;
   /** Told of what is left out: sockets. */
   readonly onWarning?: (warning: Warning & { readonly path: Bytes }) => void;
@@ -49,11 +49,11 @@ export interface TarSummary {
   readonly bytes: number;
 }
 
-const BUFFER = 1 << 20;
+/** Small enough to stay in a processor's second cache on the way from the file to the pipe. */
+const BUFFER = 1 << 18;
 /** Runs of one sparse file; with more, its holes are written as zeros. */
 const SPARSE_RUNS = 1 << 18;
 const DOT = Uint8Array.of(0x2e);
-const DOT_SLASH = Uint8Array.of(0x2e, SLASH);
 const EMPTY: Bytes = new Uint8Array(0);
 
 const KEY = {
@@ -91,10 +91,19 @@ export function* writeTar(tree: GuestTree, start: Path, options: TarOptions, sin
   let base = 0;
   for (let entry = yield* walker.next(); entry !== undefined; entry = yield* walker.next()) {
     if (entry.depth === 0 && entry.kind === 'directory') base = entry.path.length === 1 ? 1 : entry.path.length + 1;
-    const name = base === 0 ? entry.name : entry.depth === 0 ? DOT : concatBytes(DOT_SLASH, entry.path.subarray(base));
+    const name = base === 0 ? entry.name : entry.depth === 0 ? DOT : below(entry.path, base);
     yield* writer.add(entry, name);
   }
   return yield* writer.end();
+}
+
+/** `./` and the path from `base` on. */
+function below(path: Bytes, base: number): Bytes {
+  const name = new Uint8Array(path.length - base + 2);
+  name[0] = 0x2e;
+  name[1] = SLASH;
+  for (let from = base, to = 2; from < path.length; from++, to++) name[to] = path[from]!;
+  return name;
 }
 
 class TarWriter {

@@ -21,6 +21,8 @@ export class CompressedClusters {
   readonly #capacity: number;
   /** In order of use, by host offset. */
   readonly #kept = new Map<number, Bytes>();
+  /** Memory of compressed bytes, used again: as garbage it would grow to many megabytes before V8 looks. */
+  #spare: ArrayBufferLike | undefined;
 
   constructor(source: ByteSource, clusterSize: number, codecs: Codecs, where: Where) {
     const padded = new PaddedSource(source);
@@ -39,20 +41,37 @@ export class CompressedClusters {
       target.set(known.subarray(within, within + target.length));
       return;
     }
-    const input = yield* this.#input.read(cluster.offset, cluster.compressedLength);
+    const input = this.#takeInput(cluster.compressedLength);
+    yield* this.#input.readInto(cluster.offset, input);
     if (target.length === cluster.clusterSize) {
       // Whole clusters are bulk reading: straight into the caller's buffer.
       this.#decompress(cluster, input, target);
-      return;
+    } else {
+      const bytes = this.#takeOldest() ?? new Uint8Array(cluster.clusterSize);
+      this.#decompress(cluster, input, bytes);
+      this.#kept.set(cluster.offset, bytes);
+      target.set(bytes.subarray(within, within + target.length));
     }
-    const bytes = new Uint8Array(cluster.clusterSize);
-    this.#decompress(cluster, input, bytes);
-    if (this.#kept.size >= this.#capacity) {
-      const oldest = this.#kept.keys().next();
-      if (oldest.done !== true) this.#kept.delete(oldest.value);
+    this.#spare = input.buffer;
+  }
+
+  /** A buffer to read into: the one of the call before, unless a call that is still under way has it. */
+  #takeInput(length: number): Bytes {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && spare.byteLength >= length
+      ? new Uint8Array(spare, 0, length)
+      : new Uint8Array(new ArrayBuffer(Math.max(length, COSTLY_REQUEST)), 0, length);
+  }
+
+  /** The memory of the cluster that was not used for longest, when no more are to be kept. */
+  #takeOldest(): Bytes | undefined {
+    if (this.#kept.size < this.#capacity) return undefined;
+    for (const [offset, bytes] of this.#kept) {
+      this.#kept.delete(offset);
+      return bytes;
     }
-    this.#kept.set(cluster.offset, bytes);
-    target.set(bytes.subarray(within, within + target.length));
+    return undefined;
   }
 
   /** Forgets what was decompressed; for when host clusters get new contents. */

@@ -130,10 +130,10 @@ export class InodeAllocator {
     this.#firstFree.set(group, bit + 1);
     let { unusedInodes } = descriptor;
     if (superblock.metadataCsum || superblock.gdtCsum) {
-      // What lies behind the watermark was perhaps never written: it must be zero before it counts as used.
+      // What lies behind the watermark was perhaps never written: it must be zero before it counts as used. The inode itself is written anyway.
       const watermark = superblock.inodesPerGroup - unusedInodes;
       if (bit >= watermark) {
-        if ((descriptor.flags & EXT4_BG_INODE_ZEROED) === 0) yield* this.#zero(descriptor.inodeTable, watermark, bit + 1);
+        if ((descriptor.flags & EXT4_BG_INODE_ZEROED) === 0) yield* this.#zero(descriptor.inodeTable, watermark, bit);
         unusedInodes = superblock.inodesPerGroup - bit - 1;
       }
     }

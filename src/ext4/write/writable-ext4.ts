@@ -200,7 +200,7 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
     const { volume } = this;
     const { mode, uid, gid, atime, mtime } = attributes;
     yield* this.#changeNode(node, function* (edit) {
-      if (mode !== undefined) yield* changeModeWithAcl(volume, edit, mode & 0o7777);
+      if (mode !== undefined && (mode & 0o7777) !== (edit.inode.mode & 0o7777)) yield* changeModeWithAcl(volume, edit, mode & 0o7777);
       edit.setOwner(uid, gid);
       edit.setTimes({ ...(atime === undefined ? {} : { atime }), ...(mtime === undefined ? {} : { mtime }) });
     });

@@ -7,6 +7,7 @@ export * from './io/index.ts';
 export * from './library/guest.ts';
 export * from './library/inject.ts';
 export { openImageFile } from './library/open-image.ts';
+export * from './library/size.ts';
 export { VFS } from './library/vfs.ts';
 export * from './overlay/index.ts';
 export { nodeCodecs } from './platform/node/codecs.ts';

@@ -15,6 +15,8 @@ export interface GuestStorage<I extends BlockDevice = BlockDevice> {
   readonly image: I;
   /** The drive: reads of it are reads of `image`. */
   readonly device: BlockDevice;
+  /** What was found when the image was opened. */
+  readonly warnings: readonly string[];
   /** Writes changes into the image and empties the overlay. */
   commit(overlay: OverlayDevice): Io<void>;
   /** Writes a new image with the changes over this one. */
@@ -94,7 +96,7 @@ export interface AsyncGuestFace extends AsyncFace<Guest> {}
 /** Mounts a guest. When that fails, the storage is closed. */
 export function* openGuestOn<I extends BlockDevice>(storage: GuestStorage<I>, options: GuestOptions = {}): Io<Guest<I>> {
   const { write = false, partition, mounts, ...rest } = options;
-  const warnings: string[] = [];
+  const warnings: string[] = [...storage.warnings];
   const choice: MountChoice = { partition, warn: (message) => warnings.push(message) };
   const session = write ? new EditSession(storage.device, rest) : undefined;
   const disk = session?.disk ?? new Disk([storage.device], rest satisfies DiskOptions);

@@ -7,9 +7,11 @@ import type { BlockDevice } from '../io/device.ts';
 import { runAsync, runSync } from '../io/drivers.ts';
 import type { Io } from '../io/effect.ts';
 import { type AsyncFace, asyncFace, type SyncFace, syncFace } from '../io/faces.ts';
+import { commitPending } from '../overlay/journal.ts';
 import type { OverlayDevice } from '../overlay/overlay.ts';
 import { saveOverlay } from '../overlay/save.ts';
-import type { WriteBack } from '../overlay/write-back.ts';
+import { INTERRUPTED, type WriteBack } from '../overlay/write-back.ts';
+import { commitHost, hasJournal } from '../platform/node/commit.ts';
 import { createExclusively, relativeReference } from '../platform/node/exclusive-file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { now, openForWriting, openWithFolder } from './open-image.ts';
@@ -45,7 +47,10 @@ export type OpenedGuestSync = Omit<SyncFace<Guest<Image>>, 'transaction'> &
 
 function* open(name: string, { format, gate, ...options }: OpenGuestOptions): Io<Guest<Image>> {
   const how = { ...(format === undefined ? {} : { format }), ...(gate === undefined ? {} : { gate }) };
-  if (options.write !== true) return yield* openGuestOn(new ReadStorage(yield* openWithFolder(name, how)), options);
+  if (options.write !== true) {
+    const half = hasJournal(name) && (yield* commitPending(yield* now(() => commitHost(name))));
+    return yield* openGuestOn(new ReadStorage(yield* openWithFolder(name, how), half ? [INTERRUPTED] : []), options);
+  }
   const { image, back } = yield* openForWriting(name, how);
   const overlay = { temporary: () => openTemporary(), ...options.overlay };
   // What the magic number said once is what the image is from now on.
@@ -54,9 +59,11 @@ function* open(name: string, { format, gate, ...options }: OpenGuestOptions): Io
 
 class ReadStorage implements GuestStorage<Image> {
   readonly image: Image;
+  readonly warnings: readonly string[];
 
-  constructor(image: Image) {
+  constructor(image: Image, warnings: readonly string[]) {
     this.image = image;
+    this.warnings = [...warnings, ...image.warnings.map(({ message }) => message)];
   }
 
   get device(): BlockDevice {
@@ -75,6 +82,7 @@ class ReadStorage implements GuestStorage<Image> {
 /** An image that commits change: it is opened again after each, as the tables of a qcow2 file are other ones then. */
 class WriteStorage implements GuestStorage<Image> {
   readonly device: BlockDevice;
+  readonly warnings: readonly string[];
   readonly #name: string;
   readonly #back: WriteBack;
   readonly #how: Partial<OpenOptions>;
@@ -85,6 +93,7 @@ class WriteStorage implements GuestStorage<Image> {
     this.#image = image;
     this.#back = back;
     this.#how = how;
+    this.warnings = image.warnings.map(({ message }) => message);
     const { size, preferredRequest } = image;
     this.device = {
       size,
@@ -109,8 +118,13 @@ class WriteStorage implements GuestStorage<Image> {
 
   *saveAs(overlay: OverlayDevice, name: string): Io<void> {
     const image = this.#image;
+    const back = this.#back;
     const backing = yield* now(() => relativeReference(name, this.#name));
-    yield* createExclusively(name, (target) => saveOverlay(overlay, image, target, { backing }));
+    yield* back.checkBase();
+    yield* createExclusively(name, function* (target) {
+      yield* saveOverlay(overlay, image, target, { backing });
+      yield* back.checkBase();
+    });
   }
 
   close(): void {

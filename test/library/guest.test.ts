@@ -162,6 +162,17 @@ describe('writing', () => {
     must('qemu-img', 'convert', '-O', 'raw', saved, flat);
     expect(dump(flat)['/etc/hostname']?.[3]).toBe('saved\n');
     expect(e2fsckComplaints(flat)).toBe('');
-    fs.renameSync(flat, image);
+  });
+
+  test('nothing is saved over an image that changed meanwhile, nor committed into it', async () => {
+    const image = guestImage();
+    const guest = await openGuest(image, { write: true });
+    await guest.writeFile('/etc/hostname', 'mine\n');
+    fs.utimesSync(image, 1, 1);
+    await untouched([image], async () => {
+      await expect(guest.saveAs(`${newFolder()}/new.qcow2`)).rejects.toThrow('changed by somebody else');
+      await expect(guest.commit()).rejects.toThrow('changed by somebody else');
+    });
+    await guest.close();
   });
 });

@@ -408,4 +408,19 @@ describe('sizes', () => {
     await extend(raw(disk), size + 4096);
     expect(fs.statSync(disk).size).toBe(size + 4096);
   });
+
+  test('extend lets a qcow2 image grow, also over a backing file that is longer', async () => {
+    const folder = newFolder();
+    must('qemu-img', 'create', '-q', '-f', 'raw', `${folder}/base.raw`, '3M');
+    fs.writeFileSync(`${folder}/base.raw`, Buffer.alloc(3 << 20, 0x5a));
+    const image = `${folder}/top.qcow2`;
+    must('sh', '-c', 'cd "$1" && qemu-img create -q -f qcow2 -b base.raw -F raw top.qcow2 1M', 'sh', folder);
+    await untouched([`${folder}/base.raw`], () => extend(new LocalFileImage(image, 'qcow2'), 2 << 20));
+    expect(await getDiskSize(image)).toBe(2 << 20);
+    expect(qemuCheckComplaints(image)).toBe('');
+    const flat = `${folder}/flat.raw`;
+    must('qemu-img', 'convert', '-O', 'raw', image, flat);
+    const bytes = fs.readFileSync(flat);
+    expect([bytes.length, bytes.lastIndexOf(0x5a)]).toEqual([2 << 20, (1 << 20) - 1]);
+  });
 });

@@ -72,6 +72,7 @@ export class Disk {
   readonly drives: readonly BlockDevice[];
   readonly #options: DiskOptions;
   readonly #tables = new Map<number, PartitionTable | undefined>();
+  readonly #signatures = new Map<string, Signature | undefined>();
   readonly #mounted = new Map<string, FileSystem>();
   readonly #lock = new Lock();
 
@@ -167,7 +168,15 @@ export class Disk {
 
   /** What is recognised on a device, by its magic numbers. */
   *identify(name: string): Io<Signature | undefined> {
-    return yield* identify(yield* this.device(name));
+    return yield* this.#identify(name, yield* this.device(name));
+  }
+
+  /** What is only read is looked at once. */
+  *#identify(name: string, device: BlockDevice): Io<Signature | undefined> {
+    if (isWritableDevice(device)) return yield* identify(device);
+    const key = deviceKey(name);
+    if (!this.#signatures.has(key)) this.#signatures.set(key, yield* identify(device));
+    return this.#signatures.get(key);
   }
 
   /**
@@ -198,12 +207,11 @@ export class Disk {
   }
 
   *#mountOnce(name: string): Io<FileSystem> {
-    const parsed = parseDeviceName(name);
-    const key = parsed === undefined ? name : `${parsed.index}:${parsed.number ?? 0}`;
+    const key = deviceKey(name);
     const mounted = this.#mounted.get(key);
     if (mounted !== undefined) return mounted;
     const device = yield* this.device(name);
-    const signature = yield* identify(device);
+    const signature = yield* this.#identify(name, device);
     const registry = this.#options.registry ?? FILE_SYSTEMS;
     const system = yield* mountByType(registry, signature?.type, device, this.#options, name);
     this.#mounted.set(key, system);
@@ -222,6 +230,12 @@ export class Disk {
 export interface SyncDisk extends SyncFace<Disk> {}
 /** The asynchronous face of a disk. */
 export interface AsyncDisk extends AsyncFace<Disk> {}
+
+/** The same for all names of a device. */
+function deviceKey(name: string): string {
+  const parsed = parseDeviceName(name);
+  return parsed === undefined ? name : `${parsed.index}:${parsed.number ?? 0}`;
+}
 
 function present(drive: number, table: PartitionTable | undefined): string {
   if (table === undefined) return `${diskName(drive)} has no partition table`;

@@ -4,6 +4,7 @@ import { encodeName } from '../../src/bytes/text.ts';
 import { mountExt4, mountWritableExt4, type WritableExt4 } from '../../src/ext4/index.ts';
 import type { NodeId } from '../../src/filesystem/filesystem.ts';
 import { runSync } from '../../src/io/drivers.ts';
+import type { Io } from '../../src/io/effect.ts';
 import { MemorySource, SourceDevice } from '../../src/io/source.ts';
 import { OverlayDevice } from '../../src/overlay/overlay.ts';
 import { e2fsckComplaints, must } from '../support/oracle.ts';
@@ -75,7 +76,7 @@ describe('no space left', () => {
     expect(written).toBeGreaterThan(100);
     disk.clean();
     // Neither an attribute's block, nor a directory's, nor a long link's is there.
-    const denied = [
+    const denied: readonly (() => Io<unknown>)[] = [
       () => system.setXattr(file, name('user.long'), new Uint8Array(700).fill(4)),
       () => system.mkdir(system.root, name('directory'), { mode: 0o755 }),
       () => system.symlink(system.root, name('link'), name('t'.repeat(300))),
@@ -141,20 +142,24 @@ test('names of 255 bytes, and of 256', () => {
   disk.clean();
 });
 
-test('65,000 names of one file, and not one more', () => {
-  const disk = new Disk('32M', '-t ext4 -b 4096 -O ^has_journal');
-  const { system } = disk;
-  const file = disk.create(system.root, 'first');
-  runSync(
-    system.transaction(function* () {
-      for (let i = 1; i < 65_000; i++) yield* system.link(file, system.root, name(`l${i}`));
-    }),
-  );
-  expect(runSync(system.stat(file)).links).toBe(65_000);
-  expect(() => runSync(system.link(file, system.root, name('more')))).toThrow(code('EMLINK'));
-  disk.clean();
-  expect(disk.debugfs('stat first')).toContain('Links: 65000');
-}, LONG);
+test(
+  '65,000 names of one file, and not one more',
+  () => {
+    const disk = new Disk('32M', '-t ext4 -b 4096 -O ^has_journal');
+    const { system } = disk;
+    const file = disk.create(system.root, 'first');
+    runSync(
+      system.transaction(function* () {
+        for (let i = 1; i < 65_000; i++) yield* system.link(file, system.root, name(`l${i}`));
+      }),
+    );
+    expect(runSync(system.stat(file)).links).toBe(65_000);
+    expect(() => runSync(system.link(file, system.root, name('more')))).toThrow(code('EMLINK'));
+    disk.clean();
+    expect(disk.debugfs('stat first')).toContain('Links: 65000');
+  },
+  LONG,
+);
 
 describe('as many directories', () => {
   const fill = (disk: Disk, parent: NodeId, count: number): void => {
@@ -166,59 +171,71 @@ describe('as many directories', () => {
     );
   };
 
-  test('an indexed one stops counting them', () => {
-    const disk = new Disk('96M', '-t ext4 -b 1024 -N 70000 -O ^has_journal -I 128');
-    const { system } = disk;
-    const parent = runSync(system.mkdir(system.root, name('p'), { mode: 0o755 }));
-    fill(disk, parent, 65_100);
-    expect(runSync(system.stat(parent)).links).toBe(1);
-    disk.clean();
-    runSync(
-      system.transaction(function* () {
-        for (let i = 0; i < 65_100; i++) yield* system.rmdir(parent, name(`d${i}`));
-      }),
-    );
-    expect(runSync(system.stat(parent)).links).toBe(1);
-    runSync(system.rmdir(system.root, name('p')));
-    disk.clean();
-  }, LONG);
+  test(
+    'an indexed one stops counting them',
+    () => {
+      const disk = new Disk('96M', '-t ext4 -b 1024 -N 70000 -O ^has_journal -I 128');
+      const { system } = disk;
+      const parent = runSync(system.mkdir(system.root, name('p'), { mode: 0o755 }));
+      fill(disk, parent, 65_100);
+      expect(runSync(system.stat(parent)).links).toBe(1);
+      disk.clean();
+      runSync(
+        system.transaction(function* () {
+          for (let i = 0; i < 65_100; i++) yield* system.rmdir(parent, name(`d${i}`));
+        }),
+      );
+      expect(runSync(system.stat(parent)).links).toBe(1);
+      runSync(system.rmdir(system.root, name('p')));
+      disk.clean();
+    },
+    LONG,
+  );
 
-  test('without dir_nlink the limit is 65,000 links', () => {
-    const disk = new Disk('96M', '-t ext4 -b 1024 -N 70000 -O ^has_journal,^dir_nlink -I 128');
-    const { system } = disk;
-    const parent = runSync(system.mkdir(system.root, name('p'), { mode: 0o755 }));
-    fill(disk, parent, 64_998);
-    expect(() => runSync(system.mkdir(parent, name('more'), { mode: 0o755 }))).toThrow(code('EMLINK'));
-    runSync(system.rmdir(parent, name('d5')));
-    runSync(system.mkdir(parent, name('more'), { mode: 0o755 }));
-    disk.clean();
-  }, LONG);
+  test(
+    'without dir_nlink the limit is 65,000 links',
+    () => {
+      const disk = new Disk('96M', '-t ext4 -b 1024 -N 70000 -O ^has_journal,^dir_nlink -I 128');
+      const { system } = disk;
+      const parent = runSync(system.mkdir(system.root, name('p'), { mode: 0o755 }));
+      fill(disk, parent, 64_998);
+      expect(() => runSync(system.mkdir(parent, name('more'), { mode: 0o755 }))).toThrow(code('EMLINK'));
+      runSync(system.rmdir(parent, name('d5')));
+      runSync(system.mkdir(parent, name('more'), { mode: 0o755 }));
+      disk.clean();
+    },
+    LONG,
+  );
 });
 
-test('100,000 files in one directory: made, found, half of them removed', () => {
-  const disk = new Disk('64M', '-t ext4 -b 1024 -N 110000 -O ^has_journal -I 128');
-  const { system } = disk;
-  const parent = runSync(system.mkdir(system.root, name('p'), { mode: 0o755 }));
-  const nodes: NodeId[] = [];
-  runSync(
-    system.transaction(function* () {
-      for (let i = 0; i < 100_000; i++) nodes.push(yield* system.create(parent, name(`file number ${i}`), { mode: 0o644 }));
-    }),
-  );
-  expect(disk.debugfs('htree_dump /p').slice(0, 2000)).toMatch(/Indirect levels: 1/);
-  runSync(
-    system.transaction(function* () {
-      for (let i = 0; i < 100_000; i += 2) yield* system.unlink(parent, name(`file number ${i}`));
-    }),
-  );
-  disk.clean();
-  const reread = runSync(mountExt4(new SourceDevice(new MemorySource(disk.bytes()))));
-  for (const each of [system, reread]) {
-    for (let i = 0; i < 100_000; i += 97) {
-      expect(runSync(each.lookup(parent, name(`file number ${i}`)))).toBe(i % 2 === 0 ? undefined : nodes[i]);
+test(
+  '100,000 files in one directory: made, found, half of them removed',
+  () => {
+    const disk = new Disk('64M', '-t ext4 -b 1024 -N 110000 -O ^has_journal -I 128');
+    const { system } = disk;
+    const parent = runSync(system.mkdir(system.root, name('p'), { mode: 0o755 }));
+    const nodes: NodeId[] = [];
+    runSync(
+      system.transaction(function* () {
+        for (let i = 0; i < 100_000; i++) nodes.push(yield* system.create(parent, name(`file number ${i}`), { mode: 0o644 }));
+      }),
+    );
+    expect(disk.debugfs('htree_dump /p').slice(0, 2000)).toMatch(/Indirect levels: 1/);
+    runSync(
+      system.transaction(function* () {
+        for (let i = 0; i < 100_000; i += 2) yield* system.unlink(parent, name(`file number ${i}`));
+      }),
+    );
+    disk.clean();
+    const reread = runSync(mountExt4(new SourceDevice(new MemorySource(disk.bytes()))));
+    for (const each of [system, reread]) {
+      for (let i = 0; i < 100_000; i += 97) {
+        expect(runSync(each.lookup(parent, name(`file number ${i}`)))).toBe(i % 2 === 0 ? undefined : nodes[i]);
+      }
     }
-  }
-}, LONG);
+  },
+  LONG,
+);
 
 describe('sizes', () => {
   test('a sparse file of 1 TiB, and the end at 16 TiB', () => {
@@ -277,35 +294,39 @@ describe('sizes', () => {
     disk.clean();
   });
 
-  test('3,000 extents: written apart, punched, joined again', () => {
-    const disk = new Disk('16M', '-t ext4 -b 1024 -O ^has_journal');
-    const { system } = disk;
-    const initial = disk.usage;
-    const file = disk.create(system.root, 'f');
-    const count = 3000;
-    runSync(
-      system.transaction(function* () {
-        for (let i = 0; i < count; i++) yield* system.write(file, i * 2048, Uint8Array.of(i & 255, 1));
-      }),
-    );
-    disk.clean();
-    expect(disk.debugfs('ex f')).toMatch(/^ 2\/ 2/m);
-    runSync(
-      system.transaction(function* () {
-        for (let i = 0; i < count; i += 3) yield* system.punch(file, i * 2048, 1024);
-      }),
-    );
-    disk.clean();
-    const target = new Uint8Array(2);
-    for (let i = 0; i < count; i += 7) {
-      runSync(system.read(file, i * 2048, target));
-      expect([...target]).toEqual(i % 3 === 0 ? [0, 0] : [i & 255, 1]);
-    }
-    runSync(system.truncate(file, 0));
-    runSync(system.unlink(system.root, name('f')));
-    expect(disk.usage).toEqual(initial);
-    disk.clean();
-  }, LONG);
+  test(
+    '3,000 extents: written apart, punched, joined again',
+    () => {
+      const disk = new Disk('16M', '-t ext4 -b 1024 -O ^has_journal');
+      const { system } = disk;
+      const initial = disk.usage;
+      const file = disk.create(system.root, 'f');
+      const count = 3000;
+      runSync(
+        system.transaction(function* () {
+          for (let i = 0; i < count; i++) yield* system.write(file, i * 2048, Uint8Array.of(i & 255, 1));
+        }),
+      );
+      disk.clean();
+      expect(disk.debugfs('ex f')).toMatch(/^ 2\/ 2/m);
+      runSync(
+        system.transaction(function* () {
+          for (let i = 0; i < count; i += 3) yield* system.punch(file, i * 2048, 1024);
+        }),
+      );
+      disk.clean();
+      const target = new Uint8Array(2);
+      for (let i = 0; i < count; i += 7) {
+        runSync(system.read(file, i * 2048, target));
+        expect([...target]).toEqual(i % 3 === 0 ? [0, 0] : [i & 255, 1]);
+      }
+      runSync(system.truncate(file, 0));
+      runSync(system.unlink(system.root, name('f')));
+      expect(disk.usage).toEqual(initial);
+      disk.clean();
+    },
+    LONG,
+  );
 
   test('clusters that several runs of a file share go with the last of them', () => {
     const disk = new Disk('16M', '-t ext4 -b 1024 -O bigalloc,^has_journal,^resize_inode -C 16384');

@@ -36,12 +36,11 @@ function once(command) {
   return { seconds, peak: Number(/PEAK (\d+)/.exec(stderr)?.[1] ?? 0) / 1024 };
 }
 
-/** The medians of several commands, run in turn so that a busy moment of the machine meets all of them. */
+/** The lowest times of several commands, run in turn: a busy moment of the machine meets all of them, and spoils none for good. */
 function measure(...commands) {
   const samples = commands.map(() => []);
   for (let round = 0; round < runs; round++) for (const [i, command] of commands.entries()) samples[i].push(once(command));
-  const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-  return samples.map((sample) => ({ seconds: median(sample.map((s) => s.seconds)), peak: Math.max(...sample.map((s) => s.peak)) }));
+  return samples.map((sample) => ({ seconds: Math.min(...sample.map((s) => s.seconds)), peak: Math.max(...sample.map((s) => s.peak)) }));
 }
 
 const rows = [];
@@ -49,7 +48,7 @@ function row(name, ours, theirs, peer, goal, holds) {
   if (filters.length > 0 && !filters.some((filter) => name.includes(filter))) return;
   try {
     const [a, b] = measure(ours, theirs);
-    const figure = holds(a.seconds, b.seconds);
+    const figure = holds(a.seconds, b.seconds, a.peak);
     rows.push({ name, ours: a.seconds, theirs: b.seconds, peer, figure: figure.text, goal, ok: figure.ok, peak: a.peak });
   } catch (error) {
     rows.push({ name, peer, figure: `failed: ${error.message.replaceAll('\n', ' ').slice(0, 120)}`, goal, ok: false });
@@ -61,12 +60,13 @@ const over = (milliseconds) => (a, b) => ({ text: `${((a - b) * 1000).toFixed(0)
 const atLeast = (ratio) => (a, b) => ({ text: `${(b / a).toFixed(2)} × its speed`, ok: b / a >= ratio });
 const within = (ratio) => (a, b) => ({ text: `${(a / b).toFixed(2)} × its time`, ok: a / b <= ratio });
 
+// The first run of the launcher may have to bundle.
+spawnSync(guestless, ['--version'], { stdio: 'ignore' });
 const zlib = image('zlib.qcow2');
 for (const verb of [`filesystems ${zlib}`, `cat --partition 2 ${zlib} /etc/passwd`, `ls --partition 2 ${zlib} /etc`]) {
   row(verb.split(' ')[0], `${guestless} ${verb}`, 'node -e 0', '`node -e 0`', '≤ 40 ms more', over(40));
 }
 
-spawnSync(guestless, ['--version'], { stdio: 'ignore' });
 const mount = path.join(work, 'mnt');
 fs.mkdirSync(mount);
 if (spawnSync('mount', ['-o', `loop,ro,offset=${97 * 1048576}`, image('disk.raw'), mount]).status === 0) {
@@ -109,10 +109,20 @@ for (const [kind, goal] of [
     within(goal),
   );
 }
-row('checksum, chain', `${guestless} checksum --partition 2 ${image('chain.qcow2')} /`, 'node -e 0', '`node -e 0`', 'memory', () => ({
-  text: '',
-  ok: true,
-}));
+// Here the column of memory is what counts.
+const huge = path.join(work, 'huge.qcow2');
+fs.copyFileSync(path.join(root, 'fixtures/demo.qcow2'), huge);
+spawnSync('qemu-img', ['resize', '-q', huge, '64T']);
+for (const [name, command] of [
+  ['checksum, chain', `checksum --partition 2 ${image('chain.qcow2')} /`],
+  ['tar-out, zlib', `tar-out --partition 2 ${zlib} / /dev/null`],
+  ['cat, 64 TiB', `cat --partition 2 ${huge} /etc/hostname`],
+]) {
+  row(name, `${guestless} ${command}`, 'node -e 0', '`node -e 0`', '< 150 MiB', (_ours, _theirs, peak) => ({
+    text: 'memory',
+    ok: peak < 150,
+  }));
+}
 
 const table = [
   '| command | guestless | peer | figure | goal | peak memory |',
@@ -127,7 +137,7 @@ console.log(`\n${table}`);
 if (words.includes('--write')) {
   const page = path.join(root, 'docs/performance.md');
   const text = fs.readFileSync(page, 'utf8');
-  const machine = `Node.js ${process.versions.node}, ${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, medians of ${runs} runs.`;
+  const machine = `Node.js ${process.versions.node}, ${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, lowest of ${runs} runs, load average ${os.loadavg()[0].toFixed(1)} at the end.`;
   fs.writeFileSync(
     page,
     text.replace(/<!-- table -->[\s\S]*<!-- end -->/, () => `<!-- table -->\n${machine}\n\n${table}\n<!-- end -->`),

@@ -3,7 +3,7 @@ import type fc from 'fast-check';
 import type { Bytes } from '../bytes/index.ts';
 import type { FastCheck } from './operation-arbitraries.ts';
 
-/** A change of a disk; offset and length in bytes, multiples of 512. */
+/** A change of a disk; offset and length in bytes, multiples of 512. A discard covers whole clusters: of others qemu keeps the rest. */
 export interface LayoutStep {
   readonly verb: 'write' | 'zero' | 'discard';
   readonly offset: number;
@@ -58,7 +58,12 @@ export function qcow2Layouts(check: FastCheck, options: Qcow2LayoutOptions = {})
         const offset = Math.min(a, b, size - SECTOR);
         return { verb, offset, length: Math.max(SECTOR, Math.abs(a - b) - (Math.abs(a - b) % SECTOR)), fill };
       })
-      .map((one) => ({ ...one, length: Math.min(one.length, size - one.offset) }));
+      .map((one) => {
+        const grain = one.verb === 'discard' ? clusterSize : SECTOR;
+        const offset = one.offset - (one.offset % grain);
+        const end = Math.min(size, Math.ceil((one.offset + one.length) / grain) * grain);
+        return { ...one, offset, length: end - offset };
+      });
     return check.array(step, { maxLength: options.maximumSteps ?? 12 }).map((steps) => ({
       size,
       clusterSize,

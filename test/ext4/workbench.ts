@@ -161,6 +161,8 @@ export class Bench {
   readonly clock: SharedClock;
   /** How many operations found no room where the model has all there is. */
   full = 0;
+  /** How each operation ended. */
+  readonly outcomes: string[] = [];
 
   /** `model`: what the image is known to hold; by default nothing but what mke2fs makes. */
   constructor(kind: Kind, image: Uint8Array = blank(kind).slice(), model: MemoryFileSystem | 'unknown' | 'new' = 'new') {
@@ -183,6 +185,7 @@ export class Bench {
   step(operation: Operation): string | undefined {
     this.clock.tick();
     const got = runSync(outcomeOf(this.ext4, operation));
+    this.outcomes.push(got);
     if (got === 'ENOSPC') {
       this.full++;
       return this.#mayBeFull(operation) ? undefined : `${show(operation)}: ENOSPC`;

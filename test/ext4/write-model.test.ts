@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Bench, isMountable, KINDS, kernelWalk, operationsFor, ourWalk, SEED, saved } from './workbench.ts';
 
-const RUNS = Number(process.env['GUESTLESS_FUZZ_RUNS'] ?? 3);
+const RUNS = Number(process.env['GUESTLESS_FUZZ_RUNS'] ?? 2);
 
 describe.each(KINDS.map((kind, i) => ({ ...kind, seed: SEED + i * 1009 })))('$name', (kind) => {
   test(`${RUNS} random sequences, seed ${kind.seed}`, () => {

@@ -1,0 +1,44 @@
+/** What Linux looks at first when several things are wrong. Each was found by random sequences against the model or the kernel. */
+import { expect, test } from 'vitest';
+import type { Operation } from '../../src/testing/index.ts';
+import { Bench, KINDS } from './workbench.ts';
+
+const kind = KINDS.find(({ name }) => name === 'ext4-2k')!;
+
+/** How the last operation ended on the file system and, the same, on the model. */
+function last(...operations: Operation[]): string[] {
+  const bench = new Bench(kind);
+  const unequal = operations.map((operation) => bench.step(operation));
+  expect(unequal.filter((each) => each !== undefined)).toEqual([]);
+  expect(bench.verdict()).toEqual([]);
+  return bench.outcomes;
+}
+
+const mkdir = (path: string): Operation => ({ verb: 'mkdir', path, mode: 0o755 });
+const create = (path: string): Operation => ({ verb: 'create', path, mode: 0o644 });
+
+test('a file renamed onto a directory above it: not empty, rather than a directory', () => {
+  expect(last(mkdir('/a'), mkdir('/a/b'), create('/a/b/f'), { verb: 'rename', path: '/a/b/f', newPath: '/a' })).toEqual([
+    'done',
+    'done',
+    'done',
+    'ENOTEMPTY',
+  ]);
+});
+
+test('a file renamed onto a directory elsewhere: is a directory, empty or not', () => {
+  const outcomes = last(
+    mkdir('/a'),
+    mkdir('/b'),
+    create('/b/g'),
+    create('/a/f'),
+    { verb: 'rename', path: '/a/f', newPath: '/b' },
+    { verb: 'rename', path: '/b/g', newPath: '/lost+found' },
+  );
+  expect(outcomes.slice(-2)).toEqual(['EISDIR', 'EISDIR']);
+});
+
+test('a directory linked to a name that exists: the name exists, rather than not permitted', () => {
+  const outcomes = last(mkdir('/a'), { verb: 'link', path: '/a', newPath: '/a' }, { verb: 'link', path: '/a', newPath: '/b' });
+  expect(outcomes.slice(-2)).toEqual(['EEXIST', 'EPERM']);
+});

@@ -1,9 +1,9 @@
 /** Checksums of regular files. */
 import type { Bytes } from '../bytes/struct.ts';
-import type { NodeId } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { CHUNK_SIZE, type FileSource, forEachChunk } from './file-data.ts';
 import type { Mount } from './mounts.ts';
+import { NodeMap } from './node-map.ts';
 import type { Path } from './path.ts';
 import type { GuestTree } from './tree.ts';
 import { type WalkEntry, type WalkOptions, walk } from './walk.ts';
@@ -42,19 +42,15 @@ export function* checksums(
 ): Io<void> {
   const algorithm = options.algorithm ?? 'sha256';
   const buffer = new Uint8Array(CHUNK_SIZE);
-  const known = new Map<Mount, Map<NodeId, Bytes>>();
+  const known = new NodeMap<Mount, Bytes>();
   const walker = yield* walk(tree, start, { order: 'paths', ...options });
   for (let entry = yield* walker.next(); entry !== undefined; entry = yield* walker.next()) {
     if (entry.kind !== 'file') continue;
     const { mount, node, stat } = entry;
-    let digest = stat.links > 1 ? known.get(mount)?.get(node) : undefined;
+    let digest = stat.links > 1 ? known.get(mount, node) : undefined;
     if (digest === undefined) {
       digest = yield* fileChecksum({ fileSystem: mount.fileSystem, node, size: stat.size }, options.hashes(algorithm), buffer);
-      if (stat.links > 1) {
-        let ofMount = known.get(mount);
-        if (ofMount === undefined) known.set(mount, (ofMount = new Map()));
-        ofMount.set(node, digest);
-      }
+      if (stat.links > 1) known.set(mount, node, digest);
     }
     const more = visit(entry, digest);
     if (more !== undefined) yield* more;

@@ -4,10 +4,11 @@
  */
 import { type Bytes, decodeName } from '../bytes/index.ts';
 import { Refused } from '../errors.ts';
-import type { NodeId, Stat } from '../filesystem/filesystem.ts';
+import type { Stat } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import type { FileSource } from './file-data.ts';
 import type { Mount } from './mounts.ts';
+import { NodeMap } from './node-map.ts';
 import { isPlainName, type Path, SLASH } from './path.ts';
 import type { GuestTree } from './tree.ts';
 import { type WalkEntry, type Walker, type WalkOptions, walk } from './walk.ts';
@@ -49,7 +50,8 @@ export class CopyPlan {
   readonly #walker: Walker;
   readonly #options: CopyOutOptions;
   readonly #open: (Step & { readonly make: 'directory' })[] = [];
-  readonly #linked = new Map<Mount, Map<NodeId, Bytes>>();
+  /** The first path of each node that has several. */
+  readonly #linked = new NodeMap<Mount, Bytes>();
   #waiting: WalkEntry | undefined;
   #base = 0;
 
@@ -81,8 +83,11 @@ export class CopyPlan {
       this.#open.push(made);
       return made;
     }
-    const first = stat.links > 1 ? this.#firstPath(mount, node, step.path) : undefined;
-    if (first !== undefined) return { ...step, make: 'link', to: first };
+    if (stat.links > 1) {
+      const first = this.#linked.get(mount, node);
+      if (first !== undefined) return { ...step, make: 'link', to: first };
+      this.#linked.set(mount, node, step.path);
+    }
     if (kind === 'file') return { ...step, make: 'file', file: { fileSystem: mount.fileSystem, node, size: stat.size } };
     if (kind === 'symlink') return { ...step, make: 'symlink', target: yield* mount.fileSystem.readlink(node) };
     if (kind === 'socket') return { ...step, make: 'nothing', reason: 'a socket cannot be copied' };
@@ -93,14 +98,6 @@ export class CopyPlan {
   #permissions(stat: Stat): number {
     const bits = stat.mode & 0o7777;
     return this.#options.setId === true || stat.kind === 'directory' ? bits : bits & ~0o6000;
-  }
-
-  #firstPath(mount: Mount, node: NodeId, path: Bytes): Bytes | undefined {
-    let paths = this.#linked.get(mount);
-    if (paths === undefined) this.#linked.set(mount, (paths = new Map()));
-    const first = paths.get(node);
-    if (first === undefined) paths.set(node, path);
-    return first;
   }
 }
 

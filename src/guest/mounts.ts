@@ -3,6 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { Posix, Refused } from '../errors.ts';
 import type { FileSystem, NodeId, Stat, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
+import { NodeMap } from './node-map.ts';
 import { joinPath } from './path.ts';
 
 /** One mounted file system. */
@@ -48,7 +49,7 @@ export function pathOf(place: Place): Bytes {
 
 export class MountTable {
   readonly #mounts: Mount[] = [];
-  readonly #covered = new Map<Mount, Map<NodeId, Mount>>();
+  readonly #covered = new NodeMap<Mount, Mount>();
 
   /** All mounts, the root first, in the order of mounting. */
   get mounts(): readonly Mount[] {
@@ -77,9 +78,7 @@ export class MountTable {
       if (point.parent === undefined || point.node === point.mount.fileSystem.root) {
         throw new Posix('EBUSY', {}, 'a file system is mounted here already');
       }
-      let covered = this.#covered.get(point.mount);
-      if (covered === undefined) this.#covered.set(point.mount, (covered = new Map()));
-      covered.set(point.node, mount);
+      this.#covered.set(point.mount, point.node, mount);
     }
     this.#mounts.push(mount);
     return mount;
@@ -87,7 +86,7 @@ export class MountTable {
 
   /** The mount that covers a directory. */
   covering(mount: Mount, node: NodeId): Mount | undefined {
-    return this.#mounts.length === 1 ? undefined : this.#covered.get(mount)?.get(node);
+    return this.#mounts.length === 1 ? undefined : this.#covered.get(mount, node);
   }
 
   /** Whether something is mounted on this place, or the place is the root of something mounted: neither can be removed or renamed. */

@@ -7,10 +7,11 @@
  */
 import { type Bytes, concatBytes, decodeName, encodeName, sameBytes } from '../bytes/index.ts';
 import { Corrupt } from '../errors.ts';
-import type { NodeId, Stat, Warning } from '../filesystem/filesystem.ts';
+import type { Stat, Warning } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { type FileSource, readFully } from './file-data.ts';
 import type { Mount } from './mounts.ts';
+import { NodeMap } from './node-map.ts';
 import { type Path, SLASH } from './path.ts';
 import { aclText } from './posix-acl.ts';
 import {
@@ -116,7 +117,7 @@ class TarWriter {
   #flushed = 0;
   #entries = 0;
   /** The first name of each node that has several. */
-  readonly #linked = new Map<Mount, Map<NodeId, Bytes>>();
+  readonly #linked = new NodeMap<Mount, Bytes>();
 
   constructor(options: TarOptions, sink: TarSink) {
     const size = options.bufferSize ?? BUFFER;
@@ -137,8 +138,11 @@ class TarWriter {
       return;
     }
     this.#entries++;
-    const original = kind !== 'directory' && stat.links > 1 ? this.#firstName(mount, node, name) : undefined;
-    if (original !== undefined) return yield* this.#member(stat, name, '1', 0, [], original);
+    if (kind !== 'directory' && stat.links > 1) {
+      const original = this.#linked.get(mount, node);
+      if (original !== undefined) return yield* this.#member(stat, name, '1', 0, [], original);
+      this.#linked.set(mount, node, name);
+    }
     const records = this.#xattrs ? yield* attributeRecords(entry) : [];
     if (kind === 'symlink') return yield* this.#member(stat, name, '2', 0, records, yield* fileSystem.readlink(node));
     if (kind !== 'file') {
@@ -158,14 +162,6 @@ class TarWriter {
     yield* this.#zeros(2 * TAR_BLOCK + ((TAR_RECORD - (length % TAR_RECORD)) % TAR_RECORD));
     yield* this.#flush();
     return { entries: this.#entries, bytes: this.#flushed };
-  }
-
-  #firstName(mount: Mount, node: NodeId, name: Bytes): Bytes | undefined {
-    let names = this.#linked.get(mount);
-    if (names === undefined) this.#linked.set(mount, (names = new Map()));
-    const first = names.get(node);
-    if (first === undefined) names.set(node, name);
-    return first;
   }
 
   /** The headers of one member; its `size` bytes of contents have to follow. */

@@ -95,20 +95,48 @@ function* dpkg(probe: Probe): Io<Package[]> {
   if (status === undefined && extra.length === 0) throw missing('/var/lib/dpkg/status', probe);
   const packages: Package[] = [];
   for (const fields of stanzas(status ?? '')) {
-    if (fields.get('status')?.split(/\s+/)[2] === 'installed') packages.push(debian(fields));
+    if (fields.get('status')?.split(/\s+/)[2] === 'installed') packages.push(packageOf(fields, DPKG));
   }
-  for (const text of extra) for (const fields of stanzas(text)) if (fields.has('package')) packages.push(debian(fields));
+  for (const text of extra) for (const fields of stanzas(text)) if (fields.has('package')) packages.push(packageOf(fields, DPKG));
   return packages;
 }
 
-function debian(fields: ReadonlyMap<string, string>): Package {
-  const summary = fields.get('description');
-  const url = fields.get('homepage');
-  const source = fields.get('source');
+/** What a database calls the fields of a package. */
+interface FieldNames {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly summary: string;
+  readonly url: string;
+  readonly source: string;
+}
+
+const DPKG: FieldNames = {
+  name: 'package',
+  version: 'version',
+  architecture: 'architecture',
+  summary: 'description',
+  url: 'homepage',
+  source: 'source',
+};
+const APK: FieldNames = { name: 'P', version: 'V', architecture: 'A', summary: 'T', url: 'U', source: 'o' };
+const PACMAN: FieldNames = {
+  name: '%NAME%',
+  version: '%VERSION%',
+  architecture: '%ARCH%',
+  summary: '%DESC%',
+  url: '%URL%',
+  source: '%BASE%',
+};
+
+function packageOf(fields: ReadonlyMap<string, string>, names: FieldNames): Package {
+  const summary = fields.get(names.summary);
+  const url = fields.get(names.url);
+  const source = fields.get(names.source);
   return {
-    name: fields.get('package') ?? '',
-    ...splitVersion(fields.get('version') ?? ''),
-    architecture: fields.get('architecture') ?? '',
+    name: fields.get(names.name) ?? '',
+    ...splitVersion(fields.get(names.version) ?? ''),
+    architecture: fields.get(names.architecture) ?? '',
     ...(summary === undefined ? {} : { summary }),
     ...(url === undefined ? {} : { url }),
     ...(source === undefined ? {} : { source }),
@@ -123,19 +151,7 @@ function* apk(probe: Probe): Io<Package[]> {
     const fields = new Map<string, string>();
     for (const line of record.split('\n'))
       if (line[1] === ':') if (!fields.has(line.slice(0, 1))) fields.set(line.slice(0, 1), line.slice(2));
-    const name = fields.get('P');
-    if (name === undefined) continue;
-    const summary = fields.get('T');
-    const url = fields.get('U');
-    const source = fields.get('o');
-    packages.push({
-      name,
-      ...splitVersion(fields.get('V') ?? ''),
-      architecture: fields.get('A') ?? '',
-      ...(summary === undefined ? {} : { summary }),
-      ...(url === undefined ? {} : { url }),
-      ...(source === undefined ? {} : { source }),
-    });
+    if (fields.has(APK.name)) packages.push(packageOf(fields, APK));
   }
   return packages;
 }
@@ -152,19 +168,7 @@ function* pacman(probe: Probe): Io<Package[]> {
       const [key = '', value] = part.trimStart().split('\n');
       if (value !== undefined) fields.set(key, value);
     }
-    const name = fields.get('%NAME%');
-    if (name === undefined) continue;
-    const summary = fields.get('%DESC%');
-    const url = fields.get('%URL%');
-    const source = fields.get('%BASE%');
-    packages.push({
-      name,
-      ...splitVersion(fields.get('%VERSION%') ?? ''),
-      architecture: fields.get('%ARCH%') ?? '',
-      ...(summary === undefined ? {} : { summary }),
-      ...(url === undefined ? {} : { url }),
-      ...(source === undefined ? {} : { source }),
-    });
+    if (fields.has(PACMAN.name)) packages.push(packageOf(fields, PACMAN));
   }
   return packages;
 }

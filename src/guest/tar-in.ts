@@ -44,8 +44,8 @@ class Target {
   readonly #options: TarInOptions;
   /** Directories that were looked up, by their names in the archive. Links are not replaced without forgetting them. */
   readonly #directories = new Map<string, Place>();
-  /** Times of directories, which the making of their entries would change: given at the end. */
-  readonly #times: { readonly system: WritableFileSystem; readonly node: NodeId; readonly member: TarMember }[] = [];
+  /** Directories get at the end what the making of their entries would change, their times, or would pass on to them, their default ACL. */
+  readonly #late: { readonly system: WritableFileSystem; readonly node: NodeId; readonly member: TarMember }[] = [];
 
   constructor(tree: EditableTree, top: Place, options: TarInOptions) {
     this.#tree = tree;
@@ -80,7 +80,10 @@ class Target {
   }
 
   *end(): Io<void> {
-    for (const { system, node, member } of this.#times) yield* system.setAttributes(node, { atime: member.mtime, mtime: member.mtime });
+    for (const { system, node, member } of this.#late) {
+      for (const { name, value } of this.#xattrs(member)) if (isDefaultAcl(name)) yield* system.setXattr(node, name, value);
+      yield* system.setAttributes(node, { atime: member.mtime, mtime: member.mtime });
+    }
   }
 
   *#make(system: WritableFileSystem, parent: Place, name: Bytes, member: TarMember, reader: TarReader): Io<NodeId | undefined> {
@@ -116,10 +119,14 @@ class Target {
   }
 
   *#attributes(system: WritableFileSystem, node: NodeId, member: TarMember): Io<void> {
-    if (this.#options.xattrs !== false) for (const { name, value } of member.xattrs) yield* system.setXattr(node, name, value);
+    for (const { name, value } of this.#xattrs(member)) if (!isDefaultAcl(name)) yield* system.setXattr(node, name, value);
     const mode = member.kind === 'symlink' ? {} : { mode: member.mode };
     yield* system.setAttributes(node, { ...mode, ...this.#owner(member), atime: member.mtime, mtime: member.mtime });
-    if (member.kind === 'directory') this.#times.push({ system, node, member });
+    if (member.kind === 'directory') this.#late.push({ system, node, member });
+  }
+
+  #xattrs(member: TarMember): TarMember['xattrs'] {
+    return this.#options.xattrs === false ? [] : member.xattrs;
   }
 
   #owner(member: TarMember): { readonly uid: number; readonly gid: number } {
@@ -156,6 +163,12 @@ class Target {
     }
     return false;
   }
+}
+
+const DEFAULT_ACL = 'system.posix_acl_default';
+
+function isDefaultAcl(name: Bytes): boolean {
+  return name.length === DEFAULT_ACL.length && decodeName(name) === DEFAULT_ACL;
 }
 
 /** The names of a member; a slash at the beginning is dropped, as tar does. Throws Refused for `..`. */

@@ -341,6 +341,29 @@ describe('edges of the verbs', () => {
     expect(dump(linked)['/etc/hostname']?.slice(1, 3)).toEqual([1001, 70000]);
   });
 
+  test('files and directories that are immutable or only for appending, as the kernel has them', () => {
+    const folders = { fixed: { directory: 0o755 }, growing: { directory: 0o755 } } as const;
+    const image = guestImage({ immutable: 'x', append: 'x', empty: '', ...folders, 'growing/file': 'y' });
+    // FS_IMMUTABLE_FL and FS_APPEND_FL, beside the flag of extents.
+    for (const name of ['immutable', 'fixed']) must('debugfs', '-w', '-R', `set_inode_field /${name} flags 0x80010`, image);
+    for (const name of ['append', 'empty', 'growing']) must('debugfs', '-w', '-R', `set_inode_field /${name} flags 0x80020`, image);
+    inGuest(image, (vfs) => {
+      const outcomes = (path: string): string[] => [
+        codeOf(() => vfs.appendFile(path, 'z')),
+        codeOf(() => vfs.replaceFile(path, 'z')),
+        codeOf(() => vfs.setPermissions(path, 0o600)),
+        codeOf(() => vfs.setOwnership(path, 'root', null)),
+      ];
+      expect(outcomes('immutable')).toEqual(['EPERM', 'EPERM', 'EPERM', 'EPERM']);
+      expect(outcomes('append')).toEqual(['ok', 'EPERM', 'EPERM', 'EPERM']);
+      expect(outcomes('empty')).toEqual(['ok', 'EPERM', 'EPERM', 'EPERM']);
+      expect([codeOf(() => vfs.appendFile('fixed/new', '')), codeOf(() => vfs.makePath('fixed/new'))]).toEqual(['EPERM', 'EPERM']);
+      expect([codeOf(() => vfs.appendFile('growing/new', '')), codeOf(() => vfs.makePath('growing/d'))]).toEqual(['ok', 'ok']);
+      expect(codeOf(() => vfs.replaceFile('growing/file', 'z'))).toBe('ok');
+      expect([vfs.readFile('immutable'), vfs.readFile('append'), vfs.readFile('empty')]).toEqual(['x', 'xz', 'z']);
+    });
+  });
+
   test('a verb that fails changes nothing: a full file system', () => {
     const image = guestImage({}, { size: '2M', options: ['-O', '^has_journal'] });
     const before = dump(image);

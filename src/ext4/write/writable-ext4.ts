@@ -5,7 +5,7 @@ import type { Attributes, Creation, NodeId, Timestamp, WritableFileSystem } from
 import type { Io } from '../../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../../io/transaction.ts';
 import { Ext4 } from '../ext4.ts';
-import { EXT4_ENCRYPT_FL, EXT4_IMMUTABLE_FL, EXT4_VERITY_FL } from '../format/index.ts';
+import { EXT4_APPEND_FL, EXT4_ENCRYPT_FL, EXT4_IMMUTABLE_FL, EXT4_VERITY_FL } from '../format/index.ts';
 import { readNode } from '../inode-table.ts';
 import { changeModeWithAcl, inheritDefaultAcl, removeXattrByName, setXattrByName } from './acl-write.ts';
 import { punchData, truncateData, writeData } from './file-write.ts';
@@ -165,7 +165,7 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
 
   *write(node: NodeId, offset: number, bytes: Bytes): Io<void> {
     if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new Posix('EINVAL', { layer: 'ext4', inode: node });
-    yield* this.#changeFile(node, (edit) => writeData(this.volume, edit, offset, bytes));
+    yield* this.#changeFile(node, (edit) => writeData(this.volume, edit, offset, bytes), offset);
   }
 
   *truncate(node: NodeId, size: number): Io<void> {
@@ -178,8 +178,8 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
     yield* this.#changeFile(node, (edit) => punchData(this.volume, edit, offset, length));
   }
 
-  /** Changes the contents of a regular file and stamps it. */
-  #changeFile(node: NodeId, change: (edit: InodeEdit) => Io<void>): Io<void> {
+  /** Changes the contents of a regular file and stamps it; a file for appending takes only what is written from its end, `start`, on. */
+  #changeFile(node: NodeId, change: (edit: InodeEdit) => Io<void>, start?: number): Io<void> {
     const { volume } = this;
     return this.#change(function* () {
       const inode = yield* readNode(volume, node);
@@ -189,7 +189,8 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
       if ((inode.flags & EXT4_VERITY_FL) !== 0)
         throw new Posix('EPERM', { layer: 'ext4', inode: node }, 'a file with fs-verity cannot be changed');
       const edit = yield* volume.edit(node);
-      checkChangeable(edit);
+      const appends = (edit.inode.flags & (EXT4_APPEND_FL | EXT4_IMMUTABLE_FL)) === EXT4_APPEND_FL && start === inode.size;
+      if (!appends) checkChangeable(edit);
       yield* change(edit);
       const now = volume.now();
       edit.setTimes({ mtime: now, ctime: now });
@@ -220,7 +221,7 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
     return this.#change(function* () {
       yield* readNode(volume, node);
       const edit = yield* volume.edit(node);
-      if ((edit.inode.flags & EXT4_IMMUTABLE_FL) !== 0) throw new Posix('EPERM', { layer: 'ext4', inode: node });
+      checkChangeable(edit);
       yield* change(edit);
       edit.setTimes({ ctime: volume.now() });
     });

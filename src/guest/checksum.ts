@@ -1,5 +1,6 @@
 /** Checksums of regular files. */
 import type { Bytes } from '../bytes/struct.ts';
+import { GuestlessError } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
 import { CHUNK_SIZE, type FileSource, forEachChunk } from './file-data.ts';
 import type { Mount } from './mounts.ts';
@@ -33,7 +34,10 @@ export function* fileChecksum(file: FileSource, hasher: Hasher, buffer?: Bytes):
   return hasher.digest();
 }
 
-/** Shows the checksum of every regular file at or below a path, in byte order of the paths. A file with several names is read once. */
+/**
+ * Shows the checksum of every regular file at or below a path, in byte order of the paths. A file with several names is read once; one that
+ * cannot be read is told to `onError`.
+ */
 export function* checksums(
   tree: GuestTree,
   start: Path,
@@ -49,7 +53,14 @@ export function* checksums(
     const { mount, node, stat } = entry;
     let digest = stat.links > 1 ? known.get(mount, node) : undefined;
     if (digest === undefined) {
-      digest = yield* fileChecksum({ fileSystem: mount.fileSystem, node, size: stat.size }, options.hashes(algorithm), buffer);
+      const file = { fileSystem: mount.fileSystem, node, size: stat.size };
+      try {
+        digest = yield* fileChecksum(file, options.hashes(algorithm), buffer);
+      } catch (error) {
+        if (!(error instanceof GuestlessError) || options.onError === undefined) throw error;
+        options.onError(error, entry.path);
+        continue;
+      }
       if (stat.links > 1) known.set(mount, node, digest);
     }
     const more = visit(entry, digest);

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { scratchFolder } from '../support/images.ts';
+import { must } from '../support/oracle.ts';
 import { makeTestDisk, type TestDisk } from './disk.ts';
 import { guestless } from './run.ts';
 
@@ -66,4 +67,18 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('bytes changed at random places (%i): only e
   const image = path.join(folder, `random-${seed}.img`);
   fs.writeFileSync(image, bytes);
   for (const verb of VERBS) expectTame(image, verb);
+});
+
+test('checksum tells of a file that cannot be read, goes on behind it, and exits 4', () => {
+  const image = path.join(folder, 'unreadable.img');
+  fs.copyFileSync(disk.ext4, image);
+  must('debugfs', '-w', '-R', 'set_inode_field /a/one.txt block[0] 0', image);
+  const { status, stdout, stderr } = guestless(['checksum', '--partition', '0', image, '/a-b']);
+  expect([status, stderr]).toEqual([0, '']);
+  const all = guestless(['checksum', '--partition', '0', image, '/']);
+  expect(all.status).toBe(4);
+  expect(all.stderr).toMatch(/^guestless: warning: \/a\/one\.txt: [^\n]+\n$/);
+  expect(all.stdout).toContain(stdout);
+  expect(all.stdout).toContain('  /sticky/secret\n');
+  expect(all.stdout).not.toContain('/a/one.txt');
 });

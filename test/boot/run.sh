@@ -46,6 +46,8 @@ if [[ ! -e $base ]]; then
   rm -rf "$tree"
   debootstrap --variant=minbase --include=systemd-sysv,udev,initramfs-tools,linux-image-cloud-amd64 "${SUITE:-bookworm}" "$tree" "$mirror" \
     >"$cache/debootstrap.log" 2>&1 || give_up "debootstrap; see $cache/debootstrap.log"
+  # debootstrap leaves file systems of this machine mounted in the tree.
+  while read -r mounted; do umount "$mounted"; done < <(awk -v tree="$tree/" 'index($2, tree) == 1 {print $2}' /proc/mounts | sort -r)
   rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/*
   echo 'LABEL=boot-root / ext4 errors=remount-ro 0 1' >"$tree/etc/fstab"
   echo booted >"$tree/etc/hostname"

@@ -89,6 +89,11 @@ export interface Host {
   openImage(name: string, options: OpenOptions): Io<Image>;
   /** A file of the host for reading. */
   openFile(name: string): Io<ByteSource>;
+  /**
+   * An image's file for writing in place. An interrupted commit is finished first; Refused when somebody (a running qemu) has the file in
+   * use.
+   */
+  openForWriting(name: string): Io<WritableSource>;
   /** A folder of the host that exists. */
   openFolder(name: string): Io<HostFolder>;
   /** A new file of the host. */

@@ -16,7 +16,7 @@ import {
   type WritableQcow2,
 } from '../../src/qcow2/index.ts';
 import { must, run } from '../support/oracle.ts';
-import { asRaw, CLEAN, checked, headerOf, made, onDisk, openWritable, prefixes, Recorder } from './writing.ts';
+import { asRaw, CLEAN, checked, eachPrefix, headerOf, made, onDisk, openWritable, Recorder } from './writing.ts';
 
 const MIB = 1 << 20;
 const SECTOR = 512;
@@ -176,12 +176,12 @@ describe('a snapshot', () => {
     const old = Buffer.from(asRaw(onDisk(before, 'before.qcow2')));
     const now = Buffer.from(asRaw(onDisk(source.bytes, 'after.qcow2')));
     expect(checked(onDisk(source.bytes, 'after.qcow2'))).toEqual(CLEAN);
-    for (const state of prefixes(before, source.log.slice(log))) {
+    eachPrefix(before, source.log.slice(log), (state) => {
       const file = onDisk(state, 'prefix.qcow2');
       expect({ ...checked(file), leaks: 0 }).toEqual(CLEAN);
       const shown = asRaw(file);
       expect(shown.equals(old) || shown.equals(now)).toBe(true);
-    }
+    });
   });
 
   it('that cannot be written leaves everything as it was', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { runSync } from '../../src/io/index.ts';
 import type { WritableQcow2 } from '../../src/qcow2/index.ts';
 import { must } from '../support/oracle.ts';
-import { asRaw, CLEAN, checked, folder, made, onDisk, openWritable, prefixes, Recorder } from './writing.ts';
+import { asRaw, CLEAN, checked, eachPrefix, folder, made, onDisk, openWritable, Recorder } from './writing.ts';
 
 interface Operation {
   readonly kind: 'write' | 'zero' | 'discard' | 'flush';
@@ -156,11 +156,12 @@ describe('an interruption', () => {
         if (backed) model.set(base);
         for (const operation of sequence) apply(image, model, operation);
         runSync(image.flush());
-        for (const state of sample(prefixes(empty, source.log), source.log.length, 10)) {
+        const judge = (state: Uint8Array): void => {
           const { corruptions, errors } = checked(onDisk(state, 'prefix.qcow2'));
           expect({ corruptions, errors }).toEqual({ corruptions: 0, errors: 0 });
           runSync(openWritable(new Recorder(state), backed ? base : undefined).read(0, size));
-        }
+        };
+        eachPrefix(empty, source.log, judge, 10);
       }),
       { numRuns: 4 },
     );
@@ -200,10 +201,3 @@ describe('an interruption', () => {
     }
   });
 });
-
-/** About `count` of the states, the last among them. */
-function* sample(states: Iterable<Uint8Array>, total: number, count: number): Generator<Uint8Array> {
-  let index = 0;
-  const step = Math.max(1, Math.floor(total / count));
-  for (const state of states) if (++index % step === 0 || index === total) yield state;
-}

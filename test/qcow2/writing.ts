@@ -63,14 +63,15 @@ export class Recorder implements WritableSource {
   }
 }
 
-/** The states of a file after each of its recorded writes. */
-export function* prefixes(before: Uint8Array, log: Recorder['log']): Generator<Uint8Array> {
+/** Shows the states of a file after each of its recorded writes, or after about `most` of them, the last among them. */
+export function eachPrefix(before: Uint8Array, log: Recorder['log'], visit: (state: Uint8Array) => void, most: number = log.length): void {
   const file = new Recorder(before);
-  for (const { offset, bytes, size } of log) {
+  const every = Math.max(1, Math.floor(log.length / most));
+  log.forEach(({ offset, bytes, size }, i) => {
     if (size === undefined) file.writeSync(offset, bytes);
     else file.truncateSync(size);
-    yield file.bytes;
-  }
+    if ((i + 1) % every === 0 || i + 1 === log.length) visit(file.bytes);
+  });
 }
 
 /** Puts bytes into a file of the scratch folder; its path. */

@@ -41,7 +41,7 @@ function* refuse(image: string, format: string): Io<never> {
 }
 
 /** Under the names of qemu-img; counts that are zero are left out where it leaves them out. */
-function jsonReport(report: CheckReport, filename: string): Record<string, unknown> {
+export function jsonReport(report: CheckReport, filename: string): Record<string, unknown> {
   const optional = {
     'total-clusters': report.totalClusters,
     'allocated-clusters': report.allocatedClusters,
@@ -59,7 +59,7 @@ function jsonReport(report: CheckReport, filename: string): Record<string, unkno
   };
 }
 
-function humanReport(report: CheckReport): string {
+export function humanReport(report: CheckReport): string {
   const { corruptions, leaks, checkErrors, allocatedClusters: allocated, totalClusters: total } = report;
   const lines = report.findings.map((finding) => (finding.startsWith('leaked ') ? `L${finding.slice(1)}` : `ERROR ${finding}`));
   if (corruptions + leaks + checkErrors === 0) lines.push('No errors were found on the image.');

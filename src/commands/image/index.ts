@@ -1,5 +1,6 @@
 /** The commands under `img`: images as containers, in the manner of qemu-img. */
 import type { Argument, Command, Option } from '../declaration.ts';
+import { IMAGE_WRITE_COMMANDS } from './table-write.ts';
 
 const FILE: Argument = { name: 'IMAGE', kind: 'image', help: 'a disk image: raw, qcow2, compressed raw, or a block device' };
 const FORMAT: Option = {
@@ -60,14 +61,25 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     name: 'check',
     summary: 'Check the refcounts and tables of a qcow2 image',
     description:
-      'Counts what qemu-img check counts and changes nothing. The exit status is 0 when the image is clean, 1 when it could not be checked, ' +
+      'Counts what qemu-img check counts; nothing is changed without -r. The exit status is 0 when the image is clean, 1 when it could not be checked, ' +
       '2 when it is damaged, 3 when only space is lost (leaked clusters), and 63 when the format has nothing to check.',
     arguments: [FILE],
-    options: [FORMAT, OUTPUT, QUIET, SHARE, CACHE],
+    options: [
+      FORMAT,
+      OUTPUT,
+      {
+        names: ['-r', '--repair'],
+        value: { name: 'leaks|all', kind: 'text', choices: ['leaks', 'all'] },
+        help: 'give lost space back (leaks), or count all references anew (all)',
+      },
+      QUIET,
+      SHARE,
+      CACHE,
+    ],
     groups: ['json'],
     result: 'report',
-    examples: ['img check disk.qcow2', 'img check --output=json disk.qcow2'],
-    load: async () => (await import('./check.ts')).check,
+    examples: ['img check disk.qcow2', 'img check -r all disk.qcow2'],
+    load: async () => (await import('./repair.ts')).checkOrRepair,
   },
   {
     name: 'compare',
@@ -141,4 +153,5 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     examples: ['img convert disk.qcow2 disk.raw', 'img convert -O qcow2 -o cluster_size=4k disk.raw disk.qcow2'],
     load: async () => (await import('./convert.ts')).convert,
   },
+  ...IMAGE_WRITE_COMMANDS,
 ];

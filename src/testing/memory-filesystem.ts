@@ -250,8 +250,9 @@ export class MemoryFileSystem implements WritableFileSystem {
 
   rename(directory: NodeId, name: Bytes, newDirectory: NodeId, newName: Bytes): Io<void> {
     return atOnce(() => {
-      const { parent, node } = this.#present(directory, name);
+      this.#directory(directory);
       const into = this.#directory(newDirectory);
+      const { parent, node } = this.#present(directory, name);
       this.#checkName(newName);
       const moved = node.kind === 'directory';
       if (moved && this.#isInside(into.id, node.id)) throw new Posix('EINVAL', { inode: node.id });

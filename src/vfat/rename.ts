@@ -25,9 +25,9 @@ export function* renameNode(volume: WritableVolume, directory: NodeId, name: Byt
   const asGiven = decodeWtf8(newBytes);
   const target = yield* volume.directory(to);
   const there = asGiven === undefined ? undefined : target.find(asGiven);
-  if (node.isDirectory && to.id !== from.id) yield* refuseInside(volume, node, to);
+  if (node.isDirectory && to.id !== from.id && (yield* isSelfOrAbove(volume, node, to))) throw failure('EINVAL', node.id);
   if (there !== undefined && there.position !== entry.position) {
-    yield* replaceEntry(volume, node, there);
+    yield* replaceEntry(volume, from, node, there);
     yield* removeEntry(volume, contents, entry);
     volume.numbers.move(node.id, there.position);
     const slot = there.slot;
@@ -51,9 +51,12 @@ export function* renameNode(volume: WritableVolume, directory: NodeId, name: Byt
 }
 
 /** Puts a node in the place of another one, whose stored name stays, as in Linux. */
-function* replaceEntry(volume: WritableVolume, node: Node, there: Entry): Io<void> {
+function* replaceEntry(volume: WritableVolume, from: Node, node: Node, there: Entry): Io<void> {
   const victim = yield* volume.node(volume.nodeAt(there.position));
-  if (victim.isDirectory && !node.isDirectory) throw failure('EISDIR', victim.id);
+  if (victim.isDirectory && !node.isDirectory) {
+    // Linux looks first whether the target is above what moves, which makes it not empty (do_renameat2).
+    throw failure((yield* isSelfOrAbove(volume, victim, from)) ? 'ENOTEMPTY' : 'EISDIR', victim.id);
+  }
   if (!victim.isDirectory && node.isDirectory) throw failure('ENOTDIR', victim.id);
   if (victim.isDirectory && (yield* volume.directory(victim)).count > 0) throw failure('ENOTEMPTY', victim.id);
   yield* volume.fat.release(victim.firstCluster, 0);
@@ -68,16 +71,17 @@ function* replaceEntry(volume: WritableVolume, node: Node, there: Entry): Io<voi
   volume.gone(victim);
 }
 
-/** Throws EINVAL when `to` is the directory `node` or stands anywhere inside of it. */
-function* refuseInside(volume: WritableVolume, node: Node, to: Node): Io<void> {
+/** Whether `to` is the directory `node` or stands anywhere inside of it. */
+function* isSelfOrAbove(volume: WritableVolume, node: Node, to: Node): Io<boolean> {
   const isTop = (cluster: number): boolean => cluster === 0 || cluster === volume.geometry.rootCluster;
   let cluster = to.firstCluster;
   for (let depth = 0; !isTop(cluster); depth++) {
-    if (cluster === node.firstCluster) throw failure('EINVAL', node.id);
+    if (cluster === node.firstCluster) return true;
     if (depth > MAX_DEPTH) throw new Corrupt('the parents of a directory never end', { layer: 'vfat', inode: to.id });
     volume.fat.checkCluster(cluster, 'a parent directory');
     const offset = clusterOffset(volume.geometry, cluster) + ENTRY_SIZE;
     const dots = DIRECTORY_ENTRY.read(yield* volume.device.read(offset, ENTRY_SIZE));
     cluster = (volume.geometry.bits === 32 ? dots.DIR_FstClusHI : 0) * 0x1_0000 + dots.DIR_FstClusLO;
   }
+  return false;
 }

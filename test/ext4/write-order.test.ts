@@ -42,3 +42,13 @@ test('a directory linked to a name that exists: the name exists, rather than not
   const outcomes = last(mkdir('/a'), { verb: 'link', path: '/a', newPath: '/a' }, { verb: 'link', path: '/a', newPath: '/b' });
   expect(outcomes.slice(-2)).toEqual(['EEXIST', 'EPERM']);
 });
+
+test('a missing name renamed into what is no directory: not a directory, rather than missing', () => {
+  const outcomes = last(
+    create('/a'),
+    create('/b'),
+    { verb: 'rename', path: '/none', newPath: '/a/x' },
+    { verb: 'rename', path: '/b/x', newPath: '/c' },
+  );
+  expect(outcomes.slice(-2)).toEqual(['ENOTDIR', 'ENOTDIR']);
+});

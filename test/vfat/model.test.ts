@@ -79,6 +79,8 @@ class Model {
     if (moved.contents === undefined && inside(moved)) throw 'EINVAL';
     const there = target.children.get(fold(lastOf(to)));
     if (there !== undefined && there !== moved) {
+      const above = (branch: Branch): boolean => branch === source || [...branch.children.values()].some(above);
+      if (above(there)) throw 'ENOTEMPTY';
       if (there.contents === undefined && moved.contents !== undefined) throw 'EISDIR';
       if (there.contents !== undefined && moved.contents === undefined) throw 'ENOTDIR';
       if (there.children.size > 0) throw 'ENOTEMPTY';
@@ -310,4 +312,16 @@ test('two thousand files in twenty directories, and fsck.vfat is content', () =>
   }
   expect(complaints(source.bytes)).toBe('');
   expect(walk(vfat).length).toBe(20 * 101);
+});
+
+test('a file renamed onto a directory above it: not empty, rather than a directory, as Linux says', () => {
+  const { vfat } = workbench(mkfs(1440));
+  const hands = new Hands(vfat);
+  hands.mkdir('/a');
+  hands.mkdir('/a/b');
+  hands.create('/a/b/file');
+  hands.mkdir('/c');
+  expect(() => hands.rename('/a/b/file', '/a')).toThrow(expect.objectContaining({ code: 'ENOTEMPTY' }));
+  expect(() => hands.rename('/a/b/file', '/a/b')).toThrow(expect.objectContaining({ code: 'ENOTEMPTY' }));
+  expect(() => hands.rename('/a/b/file', '/c')).toThrow(expect.objectContaining({ code: 'EISDIR' }));
 });

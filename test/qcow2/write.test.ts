@@ -154,12 +154,18 @@ describe('an interruption', () => {
         const image = openWritable(source, backed ? base : undefined);
         const model = new Uint8Array(size);
         if (backed) model.set(base);
-        for (const operation of sequence) apply(image, model, operation);
+        // Each byte is one that stood there at some time.
+        const states = [model.slice()];
+        for (const operation of sequence) {
+          apply(image, model, operation);
+          states.push(model.slice());
+        }
         runSync(image.flush());
         const judge = (state: Uint8Array): void => {
           const { corruptions, errors } = checked(onDisk(state, 'prefix.qcow2'));
           expect({ corruptions, errors }).toEqual({ corruptions: 0, errors: 0 });
-          runSync(openWritable(new Recorder(state), backed ? base : undefined).read(0, size));
+          const disk = runSync(openWritable(new Recorder(state), backed ? base : undefined).read(0, size));
+          expect(disk.findIndex((byte, i) => states.every((one) => one[i] !== byte))).toBe(-1);
         };
         eachPrefix(empty, source.log, judge, 10);
       }),

@@ -1,4 +1,5 @@
 /** What a platform has to offer so that an image's file can be changed whole or not at all. */
+import type { Bytes } from '../bytes/struct.ts';
 import type { Io } from './effect.ts';
 import type { WritableSource } from './source.ts';
 
@@ -22,6 +23,8 @@ export interface CommitHost {
   removeJournal(): void;
   /** Makes creation and removal durable. */
   syncFolder(): void;
+  /** CRC-32 as in IEEE 802.3, where the platform's own is faster than the library's. */
+  crc32?(bytes: Bytes): number;
   /** Lets the outside world have a word while the journal is written: the last moment at which a commit can be given up. */
   pause?(): Io<void>;
 }

@@ -4,7 +4,7 @@
  * Layout: a header of 4096 bytes, a table of records, and the data of the records one after the other. All numbers are little-endian.
  * The header is written last; a file without a valid one is a commit that never began.
  */
-import { crc32cUpdate } from '../bytes/crc32.ts';
+import { crc32 } from '../bytes/crc32.ts';
 import { type Bytes, type Decoded, type Field, le, raw, type Struct, struct } from '../bytes/struct.ts';
 import { encodeName, latin1, untilNul } from '../bytes/text.ts';
 
@@ -48,15 +48,10 @@ export const JOURNAL_RECORD: Struct<Record<'offset' | 'length' | 'kind' | 'check
   offset: le.u64(0),
   length: le.u64(8),
   kind: le.u32(16),
-  /** CRC-32C of the data; 0 for zeros. */
+  /** CRC-32 of the data; 0 for zeros. */
   checksum: le.u32(20),
 });
 export type JournalRecord = Decoded<typeof JOURNAL_RECORD>;
-
-/** CRC-32C with the customary inversions. */
-export function crc32c(bytes: Bytes): number {
-  return ~crc32cUpdate(0xffffffff, bytes) >>> 0;
-}
 
 export function encodeTable(records: readonly JournalRecord[]): Bytes {
   const table = new Uint8Array(records.length * JOURNAL_RECORD.size);
@@ -75,11 +70,11 @@ export function encodeHeader(records: readonly JournalRecord[], table: Bytes, im
     version: JOURNAL_VERSION,
     recordCount: records.length,
     imageSize,
-    tableChecksum: crc32c(table),
+    tableChecksum: crc32(table),
     checksum: 0,
     identity: name,
   });
-  JOURNAL_HEADER.write(header, 0, { checksum: crc32c(header) });
+  JOURNAL_HEADER.write(header, 0, { checksum: crc32(header) });
   return header;
 }
 
@@ -91,7 +86,7 @@ export function decodeHeader(bytes: Bytes): JournalHeader | undefined {
   if (magic !== JOURNAL_MAGIC) return undefined;
   const checksum = JOURNAL_HEADER.fields.checksum.get(new DataView(copy.buffer), JOURNAL_HEADER.fields.checksum.offset);
   JOURNAL_HEADER.write(copy, 0, { checksum: 0 });
-  return crc32c(copy) === checksum ? JOURNAL_HEADER.read(copy) : undefined;
+  return crc32(copy) === checksum ? JOURNAL_HEADER.read(copy) : undefined;
 }
 
 export function identityOf(header: JournalHeader): string {

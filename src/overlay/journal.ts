@@ -5,6 +5,8 @@
  * is the image's file written, made durable, and the journal removed. Whenever the process or the machine stops, {@link recover} either
  * finishes the work or drops it.
  */
+
+import { crc32 } from '../bytes/crc32.ts';
 import type { Bytes } from '../bytes/struct.ts';
 import { isZero } from '../bytes/text.ts';
 import { Corrupt, Posix, Refused, strerror, Unsupported } from '../errors.ts';
@@ -12,7 +14,6 @@ import type { CommitHost } from '../io/commit-host.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { Flush, readExactly, readPadded, Truncate, type WritableSource, Write } from '../io/source.ts';
 import {
-  crc32c,
   decodeHeader,
   encodeHeader,
   encodeTable,
@@ -104,12 +105,13 @@ const dataStart = (recordCount: number): number => JOURNAL_HEADER_SIZE + recordC
 function* writeJournal(host: CommitHost, journal: WritableSource, changes: FileChanges, records: JournalRecord[]): Io<void> {
   let at = dataStart(records.length);
   const buffer = new Uint8Array(MAX_RECORD_DATA);
+  const checksum = host.crc32 ?? crc32;
   for (const record of records) {
     if (record.kind !== RECORD_DATA) continue;
     if (host.pause !== undefined) yield* host.pause();
     const data = buffer.subarray(0, record.length);
     yield* changes.read(record.offset, data);
-    record.checksum = crc32c(data);
+    record.checksum = checksum(data);
     yield* perform(new Write(journal, at, data));
     at += data.length;
   }
@@ -218,7 +220,7 @@ function* readRecords(journal: WritableSource, header: JournalHeader): Io<Journa
   if (header.recordCount > MAX_RECORDS || start > journal.size) throw damaged('the table');
   const table = new Uint8Array(start - JOURNAL_HEADER_SIZE);
   yield* readExactly(journal, JOURNAL_HEADER_SIZE, table);
-  if (crc32c(table) !== header.tableChecksum) throw damaged('the table');
+  if (crc32(table) !== header.tableChecksum) throw damaged('the table');
   const records: JournalRecord[] = [];
   const buffer = new Uint8Array(MAX_RECORD_DATA);
   let at = start;
@@ -229,7 +231,7 @@ function* readRecords(journal: WritableSource, header: JournalHeader): Io<Journa
       if (record.length > MAX_RECORD_DATA || at + record.length > journal.size) throw damaged('a record');
       const data = buffer.subarray(0, record.length);
       yield* readExactly(journal, at, data);
-      if (crc32c(data) !== record.checksum) throw damaged('the data');
+      if (crc32(data) !== record.checksum) throw damaged('the data');
       at += record.length;
     } else if (record.kind !== RECORD_ZERO) throw damaged('a record');
     records.push(record);

@@ -1,6 +1,7 @@
 /** The host's side of a commit: the journal file beside the image, who else uses it, and whether it changed. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { Posix, Refused } from '../../errors.ts';
 import type { CommitHost } from '../../io/commit-host.ts';
 import type { WritableSource } from '../../io/source.ts';
@@ -35,6 +36,7 @@ export function commitHost(name: string): CommitHost {
       const { dev, ino, size, mtimeNs } = stat();
       return `${dev}:${ino}:${size}:${mtimeNs}`;
     },
+    crc32: (bytes) => crc32(bytes),
     user: () => qemuLock(stat(), QEMU_LOCKS),
     writer: () => qemuLock(stat(), QEMU_WRITES),
     openImage: () => FileSource.open(image, { writable: true }),

@@ -63,6 +63,9 @@ const NAME_MAX = 255;
 const BLOCK = 4096;
 const EMPTY: Bytes = new Uint8Array(0);
 
+/** Does not outlive a change of contents or owner. */
+const CAPABILITY = 'security.capability';
+
 /** A clock that begins at `seconds` and advances by a microsecond each time it is read. */
 export function steppingClock(seconds = 1_700_000_000): () => Timestamp {
   let microseconds = 0;
@@ -287,6 +290,7 @@ export class MemoryFileSystem implements WritableFileSystem {
     return atOnce(() => {
       const node = this.#file(id);
       if (bytes.length === 0) return;
+      node.xattrs.delete(CAPABILITY);
       node.contents.write(offset, bytes);
       node.mtime = node.ctime = this.#clock();
     });
@@ -296,6 +300,7 @@ export class MemoryFileSystem implements WritableFileSystem {
     return atOnce(() => {
       const node = this.#file(id);
       if (size < 0) throw new Posix('EINVAL', { inode: id });
+      node.xattrs.delete(CAPABILITY);
       node.contents.truncate(size);
       node.mtime = node.ctime = this.#clock();
     });
@@ -305,6 +310,7 @@ export class MemoryFileSystem implements WritableFileSystem {
     return atOnce(() => {
       const node = this.#file(id);
       if (offset < 0 || length <= 0) throw new Posix('EINVAL', { inode: id });
+      node.xattrs.delete(CAPABILITY);
       node.contents.punch(offset, length);
       node.mtime = node.ctime = this.#clock();
     });
@@ -318,6 +324,8 @@ export class MemoryFileSystem implements WritableFileSystem {
         const acl = node.xattrs.get(ACCESS_ACL);
         if (acl !== undefined) node.xattrs.set(ACCESS_ACL, aclWithMode(acl, attributes.mode));
       }
+      const chown = attributes.uid !== undefined || attributes.gid !== undefined;
+      if (chown && node.kind !== 'directory') node.xattrs.delete(CAPABILITY);
       node.uid = attributes.uid ?? node.uid;
       node.gid = attributes.gid ?? node.gid;
       node.atime = attributes.atime ?? node.atime;

@@ -52,3 +52,14 @@ test('a missing name renamed into what is no directory: not a directory, rather 
   );
   expect(outcomes.slice(-2)).toEqual(['ENOTDIR', 'ENOTDIR']);
 });
+
+test.each<[string, Operation]>([
+  ['writing', { verb: 'write', path: '/f', offset: 3, bytes: { seed: 1, length: 5 } }],
+  ['cutting', { verb: 'truncate', path: '/f', size: 1 }],
+  ['changing the owner', { verb: 'setAttributes', path: '/f', attributes: { uid: 7, gid: 8 } }],
+])('file capabilities do not outlive %s', (_, change) => {
+  const set: Operation = { verb: 'setXattr', path: '/f', name: 'security.capability', value: { seed: 2, length: 20 } };
+  const remove: Operation = { verb: 'removeXattr', path: '/f', name: 'security.capability' };
+  expect(last(create('/f'), set, change, remove).slice(-1)).toEqual(['ENODATA']);
+  expect(last(create('/f'), set, remove).slice(-1)).toEqual(['done']);
+});

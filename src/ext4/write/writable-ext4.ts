@@ -1,5 +1,6 @@
 /** ext2, ext3 and ext4 as a file system that can be changed. Every verb is a transaction of the device and of what is in memory. */
 import type { Bytes } from '../../bytes/struct.ts';
+import { encodeName } from '../../bytes/text.ts';
 import { Posix } from '../../errors.ts';
 import type { Attributes, Creation, NodeId, Timestamp, WritableFileSystem } from '../../filesystem/filesystem.ts';
 import type { Io } from '../../io/effect.ts';
@@ -14,6 +15,7 @@ import { createDirectory, createFile, createSpecial, createSymlink } from './nod
 import { checkChangeable, linkNode, removeDirectory, renameNode, unlinkNode } from './node-rename.ts';
 import { openWritableVolume } from './open-writable.ts';
 import type { WritableVolume } from './writable-volume.ts';
+import { hasAttribute, removeAttribute, splitXattrName } from './xattr-write.ts';
 
 export interface WritableExt4Options {
   /** The time that changes are stamped with; default the clock of the machine. */
@@ -25,6 +27,12 @@ export interface WritableExt4Options {
 }
 
 const LABEL_LENGTH = 16;
+const CAPABILITY = splitXattrName(encodeName('security.capability'));
+
+/** File capabilities do not outlive a change of contents or owner (cap_inode_killpriv in security/commoncap.c). */
+function* dropCapabilities(volume: WritableVolume, edit: InodeEdit): Io<void> {
+  if (yield* hasAttribute(volume, edit, CAPABILITY)) yield* removeAttribute(volume, edit, CAPABILITY);
+}
 
 function systemClock(): Timestamp {
   const milliseconds = Date.now();
@@ -165,6 +173,11 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
 
   *write(node: NodeId, offset: number, bytes: Bytes): Io<void> {
     if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new Posix('EINVAL', { layer: 'ext4', inode: node });
+    // write(2) of nothing changes nothing, times and capabilities neither.
+    if (bytes.length === 0) {
+      yield* readNode(this.volume, node);
+      return;
+    }
     yield* this.#changeFile(node, (edit) => writeData(this.volume, edit, offset, bytes), offset);
   }
 
@@ -191,6 +204,7 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
       const edit = yield* volume.edit(node);
       const appends = (edit.inode.flags & (EXT4_APPEND_FL | EXT4_IMMUTABLE_FL)) === EXT4_APPEND_FL && start === inode.size;
       if (!appends) checkChangeable(edit);
+      yield* dropCapabilities(volume, edit);
       yield* change(edit);
       const now = volume.now();
       edit.setTimes({ mtime: now, ctime: now });
@@ -202,7 +216,10 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
     const { mode, uid, gid, atime, mtime } = attributes;
     yield* this.#changeNode(node, function* (edit) {
       if (mode !== undefined && (mode & 0o7777) !== (edit.inode.mode & 0o7777)) yield* changeModeWithAcl(volume, edit, mode & 0o7777);
-      edit.setOwner(uid, gid);
+      if (uid !== undefined || gid !== undefined) {
+        if (edit.inode.kind !== 'directory') yield* dropCapabilities(volume, edit);
+        edit.setOwner(uid, gid);
+      }
       edit.setTimes({ ...(atime === undefined ? {} : { atime }), ...(mtime === undefined ? {} : { mtime }) });
     });
   }

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/fuzz/**'],
+    globalSetup: ['test/support/bundle-first.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

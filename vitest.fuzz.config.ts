@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/fuzz/**/*.test.ts'],
+    // Beside the long runs, all that throw random bytes at decoders: with a new seed each round.
+    include: ['test/fuzz/**/*.test.ts', 'test/**/*{hostile,damage,fuzz}*.test.ts'],
+    globalSetup: ['test/support/bundle-first.ts'],
+    setupFiles: ['test/support/seed.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -15,6 +15,10 @@ import type { Volume } from './volume.ts';
 
 /** The inode that a name stands for; undefined when there is no such name. */
 export function* lookupName(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
+  if ((directory.flags & EXT4_ENCRYPT_FL) !== 0) {
+    const same = ciphertextTest(name);
+    return same === undefined ? undefined : yield* lookupLinear(volume, directory, same);
+  }
   const { fastCommits } = volume;
   if (fastCommits !== undefined && fastCommits.parentOfCreated(directory.number) !== undefined) {
     return fastCommits.resolve(directory.number, name, undefined);
@@ -24,10 +28,6 @@ export function* lookupName(volume: Volume, directory: Inode, name: Bytes): Io<n
 }
 
 function* lookupOnDisk(volume: Volume, directory: Inode, name: Bytes): Io<number | undefined> {
-  if ((directory.flags & EXT4_ENCRYPT_FL) !== 0) {
-    const same = ciphertextTest(name);
-    return same === undefined ? undefined : yield* lookupLinear(volume, directory, same);
-  }
   const same = equality(volume, directory, name);
   if ((directory.flags & EXT4_INLINE_DATA_FL) !== 0) return yield* lookupLinear(volume, directory, same);
   return (yield* findStoredName(volume, directory, name))?.node;

@@ -94,6 +94,8 @@ export class Qcow2File {
     for (const bitmap of metadata.bitmaps) places.add(bitmap.tableOffset, bitmap.tableEntries * 8, 'bitmaps');
     for (let at = 0; at < bytes.length; at += 8) {
       const offset = entryOffset(this.l1.view.getUint32(at), this.l1.view.getUint32(at + 4));
+      if (offset >= this.source.size)
+        throw new Corrupt(`L2 table ${at / 8} lies behind the end of the file; check and repair the image first`, where);
       if (offset !== 0) places.add(offset, clusterSize, 'L2 table');
     }
     this.#l2.clear();

@@ -1,5 +1,6 @@
 /** Writing bytes into clusters: in place, or into new ones with what stood around them. */
 import type { Bytes } from '../bytes/struct.ts';
+import { Corrupt } from '../errors.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { type WritableSource, Write } from '../io/source.ts';
 import type { HostRun } from './allocate.ts';
@@ -100,6 +101,12 @@ export class Placement {
       const whole = shape.mask(firstWhole, endWhole);
       const external = header.dataFile !== undefined;
       const inPlace = external || (entry.host >= 0 && entry.copied);
+      if (inPlace && !external && (yield* file.allocator.refcount(entry.host / clusterSize)) === 0) {
+        throw new Corrupt(`the cluster of byte ${guest} has no refcount; check and repair the image first`, {
+          ...file.where,
+          offset: entry.host,
+        });
+      }
       const old = inPlace ? 0 : entry.allocated;
       plans.push({
         index,

@@ -57,7 +57,8 @@ describe('a damaged image', () => {
         });
         expect(source.size).toBeLessThan(64 * MIB);
       }),
-      { numRuns: 300 },
+      // The example moves an L2 table far behind the end of the file.
+      { numRuns: 300, examples: [[[{ at: 665, byte: 1 }], false]] },
     );
   }, 60_000);
 

@@ -119,9 +119,10 @@ class Target {
   }
 
   *#attributes(system: WritableFileSystem, node: NodeId, member: TarMember): Io<void> {
-    for (const { name, value } of this.#xattrs(member)) if (!isDefaultAcl(name)) yield* system.setXattr(node, name, value);
     const mode = member.kind === 'symlink' ? {} : { mode: member.mode };
     yield* system.setAttributes(node, { ...mode, ...this.#owner(member), atime: member.mtime, mtime: member.mtime });
+    // After the owner: file capabilities do not outlive its change.
+    for (const { name, value } of this.#xattrs(member)) if (!isDefaultAcl(name)) yield* system.setXattr(node, name, value);
     if (member.kind === 'directory') this.#late.push({ system, node, member });
   }
 

@@ -46,9 +46,14 @@ function interruptible(host: CommitHost, pause: () => Io<void>): CommitHost {
     ...host,
     pause,
     createJournal() {
-      const journal = host.createJournal();
-      forget = removeOnSignal(journal.name);
-      return journal;
+      // Before it is made: a signal right behind would leave it. Signals are heard at pauses only, so that no other's journal is removed.
+      forget = host.journalName === undefined ? () => {} : removeOnSignal(host.journalName);
+      try {
+        return host.createJournal();
+      } catch (error) {
+        forget();
+        throw error;
+      }
     },
     removeJournal() {
       host.removeJournal();

@@ -16,6 +16,8 @@ export interface CommitHost {
   /** Who is writing into the image, in words; undefined when nobody is known to. Absent: nobody can be known to. */
   writer?(): string | undefined;
   openImage(): WritableSource;
+  /** The journal file, there or not. */
+  readonly journalName?: string;
   /** Creates the journal file; Posix (EEXIST) when there is one. */
   createJournal(): WritableSource;
   /** The journal file, undefined when there is none. */

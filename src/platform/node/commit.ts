@@ -31,6 +31,7 @@ export function commitHost(name: string): CommitHost {
   const stat = (): fs.BigIntStats => attempt(image, () => fs.statSync(image, { bigint: true }));
   return {
     name,
+    journalName: journal,
     identity: () => `${stat().dev}:${stat().ino}`,
     stamp() {
       const { dev, ino, size, mtimeNs } = stat();

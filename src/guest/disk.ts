@@ -218,6 +218,21 @@ export class Disk {
     return system;
   }
 
+  /**
+   * Drops what is remembered of a device: after it was written to directly, or unmounted. For a whole drive its partition table and all its
+   * partitions are meant. File systems in `keep`, by their devices' names, stay.
+   */
+  forget(name: string, keep: readonly string[] = []): void {
+    const parsed = parseDeviceName(name);
+    if (parsed === undefined) return;
+    const { index, number } = parsed;
+    const kept = new Set(keep.map(deviceKey));
+    const concerned = (key: string): boolean => !kept.has(key) && (key === `${index}:${number ?? 0}` || (number === undefined && key.startsWith(`${index}:`)));
+    if (number === undefined) this.#tables.delete(index);
+    for (const key of [...this.#mounted.keys()]) if (concerned(key)) this.#mounted.delete(key);
+    for (const key of [...this.#signatures.keys()]) if (concerned(key)) this.#signatures.delete(key);
+  }
+
   #drive(drive: number, name: string = diskName(drive)): BlockDevice {
     const image = this.drives[drive];
     if (image !== undefined) return image;

@@ -1,5 +1,6 @@
 /** The mount table: which file system stands at which directory of which other one. */
 import type { Bytes } from '../bytes/struct.ts';
+import { decodeName } from '../bytes/text.ts';
 import { Posix, Refused } from '../errors.ts';
 import type { FileSystem, NodeId, Stat, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
@@ -82,6 +83,16 @@ export class MountTable {
     }
     this.#mounts.push(mount);
     return mount;
+  }
+
+  /** Takes a file system out again. Throws EBUSY when another one is mounted within it. */
+  remove(mount: Mount): void {
+    const index = this.#mounts.indexOf(mount);
+    if (index < 0) throw new Posix('EINVAL', {}, 'not mounted');
+    const within = this.#covered.hasAny(mount) || (index === 0 && this.#mounts.length > 1);
+    if (within) throw new Posix('EBUSY', { path: decodeName(mount.at) }, 'another file system is mounted within');
+    this.#mounts.splice(index, 1);
+    this.#covered.removeValue(mount);
   }
 
   /** The mount that covers a directory. */

@@ -14,4 +14,14 @@ export class NodeMap<Mount extends object, Value> {
     if (ofMount === undefined) this.#values.set(mount, (ofMount = new Map()));
     ofMount.set(node, value);
   }
+
+  /** Whether there is a value for any node of a mount. */
+  hasAny(mount: Mount): boolean {
+    return (this.#values.get(mount)?.size ?? 0) > 0;
+  }
+
+  /** Removes every place of a value. */
+  removeValue(value: Value): void {
+    for (const ofMount of this.#values.values()) for (const [node, one] of ofMount) if (one === value) ofMount.delete(node);
+  }
 }

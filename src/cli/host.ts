@@ -1,4 +1,6 @@
 /** The host of the command line: files, standard streams, checksums of Node.js. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
 import type { Host, HostFolder, HostStat, NewFile, OpenOptions, Saving } from '../commands/host.ts';
@@ -109,6 +111,15 @@ export class NodeHost implements Host {
 
   random(length: number): Bytes {
     return process.getBuiltinModule('node:crypto').randomBytes(length);
+  }
+
+  installation(): { readonly folder: string; readonly hasQemuImg: boolean } {
+    const tool = fs.realpathSync(process.argv[1] ?? '.');
+    const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+    return {
+      folder: path.resolve(path.dirname(tool), '../..'),
+      hasQemuImg: folders.some((folder) => fs.existsSync(path.join(folder, 'qemu-img'))),
+    };
   }
 
   readonly hashes: HashFactory = (algorithm) => process.getBuiltinModule('node:crypto').createHash(algorithm);

@@ -19,6 +19,8 @@ const STATUS = { posix: 1, refused: 2, unsupported: 3, corrupt: 4 } as const;
 async function main(words: readonly string[]): Promise<number> {
   let json = words.includes('--json');
   try {
+    if (words[0] === 'appliance' && words[1] === 'serve')
+      return await (await import('../appliance/serve.ts')).serveAppliance(words.slice(2));
     const request = parse(COMMANDS, words);
     if (request.kind !== 'run') return await inform(request);
     const { command, invocation } = request;

@@ -6,7 +6,7 @@ import type { HashFactory } from '../guest/checksum.ts';
 import type { Image } from '../image/image.ts';
 import type { Io } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
-import type { OverlayDevice } from '../overlay/overlay.ts';
+import type { OverlayDevice, OverlayOptions } from '../overlay/overlay.ts';
 
 /** How an image is opened. */
 export interface OpenOptions {
@@ -80,7 +80,11 @@ export interface HostStat {
 export interface Saving {
   /** Throws at once what `save` would throw in the end because of what the image is. */
   check(image: Image): void;
+  /** How the overlay is to be kept until then. */
+  readonly overlay: OverlayOptions;
   save(image: Image, overlay: OverlayDevice): Io<void>;
+  /** Removes what was begun and not saved; to be called in the end in any case. */
+  abandon(): void;
 }
 
 export interface Host {
@@ -118,6 +122,8 @@ export interface Host {
   /** Begins a checksum by its name, as fast as this platform can. */
   readonly hashes: HashFactory;
   now(): Timestamp;
+  /** Where this program is installed, and whether the host has a qemu-img of its own. */
+  installation(): { readonly folder: string; readonly hasQemuImg: boolean };
   /** Whether this program may give files of the host any owner. */
   readonly mayChangeOwner: boolean;
   /** Tells the user of a problem that does not stop the work. */

@@ -186,5 +186,24 @@ const IMAGE_GROUP: CommandGroup = {
   commands: IMAGE_COMMANDS,
 };
 
+const APPLIANCE_GROUP: CommandGroup = {
+  name: 'appliance',
+  summary: 'Stand in for the appliance of libguestfs',
+  commands: [
+    {
+      name: 'env',
+      summary: 'Print the settings by which guestfish, virt-* and other clients of libguestfs use guestless instead of qemu',
+      description:
+        "Shell commands for the environment of the client. A directory with guestless's own qemu-img goes on PATH where there is no other.",
+      arguments: [],
+      options: [],
+      groups: [],
+      result: 'lines',
+      examples: ['appliance env'],
+      load: async () => (await import('./appliance-env.ts')).applianceEnv,
+    },
+  ],
+};
+
 /** Every command, in the order in which help shows them. */
-export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP];
+export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP, APPLIANCE_GROUP];

@@ -35,6 +35,25 @@ export async function runAsync<T>(io: Io<T>, signal?: AbortSignalLike): Promise<
 }
 
 /**
+ * Runs a computation, doing each step on the spot except those that have to be waited for: for doors that wait for a client and read files.
+ * `signal` is heard while waiting.
+ */
+export async function runWaiting<T>(io: Io<T>, signal?: AbortSignalLike): Promise<T> {
+  let step = io.next();
+  while (step.done !== true) {
+    let reply: unknown;
+    try {
+      reply = step.value.waits === true ? await step.value.async(signal) : step.value.sync();
+    } catch (error) {
+      step = io.throw(error);
+      continue;
+    }
+    step = io.next(reply);
+  }
+  return step.value;
+}
+
+/**
  * Independent computations: all at once under `runAsync`, in turn under `runSync`. When one fails the error is thrown after every
  * other has ended, so that nothing goes on in the background.
  */

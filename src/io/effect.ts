@@ -16,6 +16,8 @@ export interface AbortSignalLike {
 
 /** One step that touches the outside world, stated both ways. Only the drivers call these methods. */
 export interface Effect<R> {
+  /** It has to be waited for: `sync` throws. */
+  readonly waits?: boolean;
   sync(): R;
   async(signal?: AbortSignalLike): Promise<R>;
 }

@@ -65,14 +65,14 @@ export class Handle {
   #tree = new EditableTree();
   /** The permission bits that new files do not get. */
   umask = 0o022;
-  readonly #options: { readonly clock: () => Timestamp };
+  readonly #options: { readonly clock: () => Timestamp; readonly codecs: Codecs };
   readonly #states = new Map<unknown, unknown>();
   /** Devices that were mounted read-only because they cannot be changed, with the disk that holds them. */
   readonly #views = new Map<string, Disk>();
 
   constructor(host: HandleHost, drives: readonly DriveOptions[]) {
     this.host = host;
-    this.#options = { clock: () => host.now() };
+    this.#options = { clock: () => host.now(), codecs: host.codecs };
     const overlay = host.temporary === undefined ? {} : { temporary: host.temporary };
     this.drives = drives.map((drive, i) => ({ ...drive, name: diskName(i), overlay: new OverlayDevice(drive.image, overlay) }));
     this.disk = new Disk(

@@ -11,9 +11,10 @@ import { FileSource, hostPath, posixError } from './file.ts';
 export const JOURNAL_SUFFIX = '.guestless-journal';
 
 /**
- * The host for committing into the image at `name`; symbolic links are followed, so that one image has one journal. Throws Posix (ENOENT).
+ * The host for committing into the image at `name`; symbolic links are followed, so that one image has one journal. `locked`: this process holds
+ * qemu's locks on the image, so that nobody else can. Throws Posix (ENOENT).
  */
-export function commitHost(name: string): CommitHost {
+export function commitHost(name: string, options: { readonly locked?: boolean } = {}): CommitHost {
   let image: string;
   try {
     image = fs.realpathSync(name);
@@ -38,8 +39,8 @@ export function commitHost(name: string): CommitHost {
       return `${dev}:${ino}:${size}:${mtimeNs}`;
     },
     crc32: (bytes) => crc32(bytes),
-    user: () => qemuLock(stat(), QEMU_LOCKS),
-    writer: () => qemuLock(stat(), QEMU_WRITES),
+    user: () => (options.locked === true ? undefined : qemuLock(stat(), QEMU_LOCKS)),
+    writer: () => (options.locked === true ? undefined : qemuLock(stat(), QEMU_WRITES)),
     openImage: () => FileSource.open(image, { writable: true }),
     createJournal(): WritableSource {
       const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;

@@ -1,0 +1,107 @@
+/** Image files of the host as drives of a {@link Handle}. */
+import * as fs from 'node:fs';
+import { decodeName } from '../bytes/text.ts';
+import type { DriveOptions, HandleHost } from '../commands/verbs/handle.ts';
+import { Refused } from '../errors.ts';
+import type { Timestamp } from '../filesystem/filesystem.ts';
+import type { Gate } from '../image/gate.ts';
+import { resolveReference } from '../image/gate.ts';
+import type { Io } from '../io/effect.ts';
+import { WriteBack } from '../overlay/write-back.ts';
+import { nodeCodecs } from '../platform/node/codecs.ts';
+import { commitHost } from '../platform/node/commit.ts';
+import { FileSource, hostPath, posixError } from '../platform/node/file.ts';
+import { openTemporary } from '../platform/node/temporary.ts';
+import { now, openImageFile } from './open-image.ts';
+
+export interface DriveFile {
+  readonly file: string;
+  /** Probed by magic when absent. */
+  readonly format?: string;
+  readonly readOnly: boolean;
+  readonly label?: string;
+  readonly blockSize?: number;
+  /** Files that the image names are opened in the folder of each image of the chain and below; further folders and files that are trusted. */
+  readonly allow?: readonly string[];
+  /** The image is locked by this process already, so that locks that are seen are its own. */
+  readonly locked?: boolean;
+  /** The file is an overlay that was made for this one use: the file behind it is the one that the user named. */
+  readonly overlay?: boolean;
+}
+
+/**
+ * Opens a file as a drive. A commit into it that was interrupted is finished first, unless the drive is read-only. Throws Posix (ENOENT, ...),
+ * Refused, Unsupported, Corrupt.
+ */
+export function* openDrive(drive: DriveFile): Io<DriveOptions> {
+  const { file, format, readOnly, label, blockSize } = drive;
+  const back = readOnly
+    ? undefined
+    : yield* WriteBack.prepare(yield* now(() => commitHost(file, { locked: drive.locked === true })), {
+        codecs: nodeCodecs,
+        temporary: () => openTemporary(),
+      });
+  const image = yield* openImageFile(file, { gate: chainGate(file, drive), ...(format === undefined ? {} : { format }) });
+  back?.check(image);
+  return {
+    image,
+    readOnly,
+    ...(label === undefined ? {} : { label }),
+    ...(blockSize === undefined ? {} : { blockSize }),
+    ...(back === undefined ? {} : { save: (overlay) => back.commit(image, overlay) }),
+  };
+}
+
+/** Plain files in the folder of an image of the chain, or below it; what else an image names is refused. */
+function chainGate(top: string, { allow = [], overlay = false }: DriveFile): Gate {
+  const folders = [folderOf(realpath(top)), ...allow.map(realpath)];
+  return function* (reference) {
+    const named = resolveReference(reference).path;
+    const real = yield* now(() => realpath(named));
+    if (overlay && reference.depth === 1) folders.push(folderOf(real));
+    else if (!folders.some((folder) => real === folder || real.startsWith(folder.endsWith('/') ? folder : `${folder}/`))) {
+      throw new Refused(
+        `the ${reference.kind} file '${reference.name}' lies outside of the image's folder; if you trust the image, allow it with GUESTLESS_ALLOW_BACKING=${real}`,
+        {
+          image: reference.from.name,
+        },
+      );
+    }
+    return yield* now(() => FileSource.open(real, { name: named }));
+  };
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+function realpath(name: string): string {
+  try {
+    return decodeName(fs.realpathSync.native(hostPath(name), 'buffer'));
+  } catch (error) {
+    throw posixError(error, name);
+  }
+}
+
+/** Files and folders that GUESTLESS_ALLOW_BACKING names, between colons. */
+export function allowedByEnvironment(environment: NodeJS.ProcessEnv = process.env): readonly string[] {
+  return (environment['GUESTLESS_ALLOW_BACKING'] ?? '').split(':').filter((name) => name.startsWith('/'));
+}
+
+/** What a handle needs, as Node.js has it. */
+export function nodeHandleHost(warn: (message: string) => void): HandleHost {
+  return {
+    codecs: nodeCodecs,
+    hashes: (algorithm) => process.getBuiltinModule('node:crypto').createHash(algorithm),
+    random: (length) => process.getBuiltinModule('node:crypto').randomBytes(length),
+    now: clock,
+    temporary: () => openTemporary(),
+    warn,
+  };
+}
+
+function clock(): Timestamp {
+  const milliseconds = Date.now();
+  const seconds = Math.floor(milliseconds / 1000);
+  return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 };
+}

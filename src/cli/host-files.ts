@@ -41,6 +41,7 @@ export function hostNames(name: string): readonly string[] {
 }
 
 const PIECE = 1 << 20;
+const LEAST_ROOM = 65_536;
 
 /** All bytes of a file, device or pipe; `-` is standard input. Throws Posix EFBIG when there are more than `limit`. */
 export function readHostFile(name: string, limit: number): Bytes {
@@ -63,13 +64,18 @@ export function readHostFile(name: string, limit: number): Bytes {
   }
 }
 
+/** What is left of the memory for pieces: a pipe gives little at once. */
+let room: Bytes = new Uint8Array(0);
+
 /** The next bytes of a descriptor; undefined at its end. Waits where it does not block. */
 export function readPiece(descriptor: number): Bytes | undefined {
-  const chunk = new Uint8Array(PIECE);
+  if (room.length < LEAST_ROOM) room = new Uint8Array(PIECE);
   for (;;) {
     try {
-      const got = fs.readSync(descriptor, chunk);
-      return got === 0 ? undefined : chunk.subarray(0, got);
+      const got = fs.readSync(descriptor, room);
+      const piece = room.subarray(0, got);
+      room = room.subarray(got);
+      return got === 0 ? undefined : piece;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF') return undefined;

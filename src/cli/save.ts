@@ -3,9 +3,10 @@ import type { Host, Saving } from '../commands/host.ts';
 import type { CommitHost } from '../io/commit-host.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { checkBacking, saveOverlay } from '../overlay/save.ts';
+import { CLUSTER } from '../overlay/store.ts';
 import { WriteBack } from '../overlay/write-back.ts';
 import { commitHost } from '../platform/node/commit.ts';
-import { checkFree, createExclusively, relativeReference } from '../platform/node/exclusive-file.ts';
+import { checkFree, ExclusiveFile, relativeReference } from '../platform/node/exclusive-file.ts';
 import { removeOnSignal } from './interrupt.ts';
 
 /** Does at once what an effect describes. */
@@ -22,21 +23,31 @@ export function* prepareSave(name: string, target: string | undefined, host: Hos
     const base = yield* WriteBack.watch(yield* now(() => commitHost(name)), options);
     yield* base.checkBase();
     const backing = yield* now(() => relativeReference(target, name));
+    let begun: ExclusiveFile | undefined;
+    const begin = (): ExclusiveFile => {
+      begun ??= ExclusiveFile.begin(target, removeOnSignal);
+      return begun;
+    };
     return {
       check: (image) => checkBacking(image, name),
-      save: (image, overlay) =>
-        createExclusively(
-          target,
-          function* (file) {
-            yield* saveOverlay(overlay, image, file, { backing, pause });
-            yield* base.checkBase();
-          },
-          removeOnSignal,
-        ),
+      // What has no room in memory is written into the new file at once, to the place where it will stay.
+      overlay: { temporary: () => begin().target, origin: CLUSTER },
+      *save(image, overlay): Io<void> {
+        const file = yield* now(begin);
+        yield* saveOverlay(overlay, image, file.target, { backing, pause });
+        yield* base.checkBase();
+        yield* file.finish();
+      },
+      abandon: () => begun?.abandon(),
     };
   }
   const back = yield* WriteBack.prepare(yield* now(() => interruptible(commitHost(name), pause)), options);
-  return { check: (image) => back.check(image), save: (image, overlay) => back.commit(image, overlay) };
+  return {
+    check: (image) => back.check(image),
+    overlay: { temporary: () => host.openTemporary() },
+    save: (image, overlay) => back.commit(image, overlay),
+    abandon: () => {},
+  };
 }
 
 /** A signal removes the journal while it is written; from then on it is heard only when the image is complete. */

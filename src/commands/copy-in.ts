@@ -1,7 +1,7 @@
 /** `tar-in` and `copy-in`: files of the host into the guest. */
 import { encodeName } from '../bytes/text.ts';
 import { Posix } from '../errors.ts';
-import type { EditableTree } from '../guest/edit.ts';
+import type { EditableTree, Pull } from '../guest/edit.ts';
 import { unpackTar } from '../guest/tar-in.ts';
 import type { Io } from '../io/effect.ts';
 import { type ByteSource, readExactly } from '../io/source.ts';
@@ -17,7 +17,7 @@ const DEPTH = 512;
 export const tarIn: Run = (invocation, host): Io<number> =>
   editImage(invocation, host, function* (tree) {
     const file = invocation.argument('FILE');
-    const pull = file === '-' ? () => host.readInput() : pieces(yield* host.openFile(file));
+    const pull = file === '-' ? () => host.readInput() : pieces(yield* host.openFile(file), host);
     yield* unpackTar(tree, invocation.argument('PATH'), pull, { xattrs: !invocation.has('--no-xattrs') });
   });
 
@@ -34,13 +34,16 @@ export const copyIn: Run = (invocation, host): Io<number> =>
     }
   });
 
-/** The bytes of a source, piece by piece. */
-function pieces(source: ByteSource): () => Io<Uint8Array | undefined> {
+/** The bytes of a source, piece by piece, each in the place of the one before. */
+function pieces(source: ByteSource, host: Host): Pull {
   let offset = 0;
+  let buffer: Uint8Array | undefined;
   return function* () {
     const length = Math.min(CHUNK, source.size - offset);
     if (length <= 0) return undefined;
-    const piece = new Uint8Array(length);
+    yield* host.pause();
+    buffer ??= new Uint8Array(length);
+    const piece = length === buffer.length ? buffer : buffer.subarray(0, length);
     yield* readExactly(source, offset, piece);
     offset += length;
     return piece;
@@ -70,7 +73,7 @@ function* copyOne(tree: EditableTree, host: Host, from: string, to: string, give
   if (stat.kind === 'symlink') yield* tree.symlink(encodeName(stat.target ?? ''), to, { uid, gid });
   else if (stat.kind === 'file') {
     const source = yield* host.openFile(from);
-    yield* tree.writeFrom(to, { mode: stat.mode }, pieces(source));
+    yield* tree.writeFrom(to, { mode: stat.mode }, pieces(source, host));
     source.close?.();
   } else if (stat.kind === 'other') {
     host.warn(`${from} is neither file, folder nor link; left out`);

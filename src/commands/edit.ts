@@ -25,14 +25,18 @@ export function* withEditing<T>(invocation: Invocation, host: Host, body: (tree:
   const image = yield* openNamedImage(invocation, host);
   saving.check(image);
   const session = new EditSession(image, {
-    overlay: { temporary: () => host.openTemporary() },
+    overlay: saving.overlay,
     ignoreChecksums: invocation.value('--checksums') === 'ignore',
     clock: () => host.now(),
   });
   const tree = new EditableTree();
-  yield* session.mount(tree, mountChoice(invocation, host));
-  const result = yield* tree.transaction(() => body(tree));
-  yield* tree.flush();
-  yield* saving.save(image, session.overlay);
-  return result;
+  try {
+    yield* session.mount(tree, mountChoice(invocation, host));
+    const result = yield* tree.transaction(() => body(tree));
+    yield* tree.flush();
+    yield* saving.save(image, session.overlay);
+    return result;
+  } finally {
+    saving.abandon();
+  }
 }

@@ -22,7 +22,7 @@ export interface WriteOptions extends CreateOptions {
   readonly existing?: 'replace' | 'append' | 'new';
 }
 
-/** Gives the next piece of a stream; undefined at its end. */
+/** Gives the next piece of a stream; undefined at its end. A piece may be overwritten by the next: keep nothing of it. */
 export type Pull = () => Io<Bytes | undefined>;
 
 /**

@@ -2,7 +2,7 @@
  * Reading tar archives as a stream: ustar, pax, GNU long names and links, base-256 numbers, sparse files in GNU's old form and in the pax
  * forms 0.0, 0.1 and 1.0, attributes and ACLs as GNU tar, bsdtar and star write them.
  */
-import { type Bytes, concatBytes, decodeName, encodeName, untilNul } from '../bytes/index.ts';
+import { type Bytes, concatBytes, decodeName, encodeName, isZero, untilNul } from '../bytes/index.ts';
 import { Corrupt } from '../errors.ts';
 import type { ExtendedAttribute, FileKind, Timestamp } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
@@ -56,6 +56,7 @@ type Run = readonly [offset: number, length: number];
 
 export class TarReader {
   readonly #pull: Pull;
+  readonly #header: Bytes = new Uint8Array(TAR_BLOCK);
   #have: Bytes = new Uint8Array(0);
   #at = 0;
   /** Stored bytes of the current member that were not read yet, and the padding behind them. */
@@ -77,9 +78,11 @@ export class TarReader {
     this.#stored = this.#padding = 0;
     const records: Records = new Map(this.#global);
     for (;;) {
-      const header = yield* this.#take(TAR_BLOCK, true);
-      if (header === undefined) return undefined;
-      if (header.every((byte) => byte === 0)) return undefined;
+      const block = yield* this.#take(TAR_BLOCK, true);
+      if (block === undefined || isZero(block)) return undefined;
+      // A copy: the next piece of the archive may come in the same memory.
+      const header = this.#header;
+      header.set(block);
       if (readTarNumber(header, USTAR.chksum, 8) !== tarChecksum(header, 0)) throw this.#corrupt('the checksum of a header is wrong');
       const type = String.fromCharCode(header[USTAR.typeflag] as number);
       const size = readTarNumber(header, USTAR.size, 12);

@@ -12,7 +12,9 @@ export class Lock {
 
   /** Runs `body` while holding the lock, and releases it however `body` ends. */
   *exclusive<T>(body: () => Io<T>): Io<T> {
-    yield* perform({ sync: () => this.#take(), async: () => this.#wait() });
+    // A free lock costs no step.
+    if (this.#held) yield* perform({ sync: () => this.#take(), async: () => this.#wait() });
+    else this.#held = true;
     try {
       return yield* body();
     } finally {

@@ -9,6 +9,7 @@ import { Posix, Refused } from '../errors.ts';
 import { type BlockDevice, checkRange, type Extent, readNew } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
 import { Lock } from '../io/lock.ts';
+import type { WritableSource } from '../io/source.ts';
 import type { TransactionalDevice } from '../io/transaction.ts';
 import { ClusterTable } from './cluster-table.ts';
 import { CLUSTER, ClusterStore, type OpenTemporary } from './store.ts';
@@ -19,6 +20,8 @@ export interface OverlayOptions {
   readonly budget?: number;
   /** Where the rest goes; without it, what exceeds the budget is ENOSPC. */
   readonly temporary?: OpenTemporary;
+  /** Bytes at the beginning of the temporary file that are left alone; default none. */
+  readonly origin?: number;
 }
 
 /** A run of the device that differs from the base, or may: bytes written as they were before are still a change. */
@@ -27,6 +30,11 @@ export interface Change {
   readonly length: number;
   /** `data`: read it from the overlay; `zero`: zeros were written; `discard`: reads as zeros, nobody needs it. */
   readonly kind: 'data' | 'zero' | 'discard';
+}
+
+/** A change and, for data, where they stand in the overlay's file: bytes from its beginning. */
+export interface StoredChange extends Change {
+  readonly place?: number;
 }
 
 /** Clusters that one overlay can change: 512 GiB. */
@@ -40,6 +48,8 @@ export class OverlayDevice implements TransactionalDevice {
   readonly #clusters = new ClusterTable();
   readonly #levels: UndoLevel[] = [];
   readonly #writing = new Lock();
+  /** One cluster, for whoever holds the lock. */
+  #whole: Bytes | undefined;
   /** Grows whenever a slot is freed: a read that was under way may have seen another cluster's bytes. */
   #frees = 0;
 
@@ -47,7 +57,7 @@ export class OverlayDevice implements TransactionalDevice {
     this.base = base;
     this.size = base.size;
     this.preferredRequest = base.preferredRequest;
-    this.#store = new ClusterStore(options.budget ?? 32 << 20, options.temporary);
+    this.#store = new ClusterStore(options.budget ?? 32 << 20, options.temporary, options.origin);
   }
 
   /** Bytes of clusters that are stored, those that open transactions keep for the way back included. */
@@ -140,7 +150,7 @@ export class OverlayDevice implements TransactionalDevice {
         let count = 1;
         while (i + count < slots.length && slots[i + count] === (slots[i] ?? 0) + count) count++;
         const from = done + i * CLUSTER;
-        yield* this.#store.write(slots[i] ?? 0, 0, bytes.subarray(from, Math.min(from + count * CLUSTER, end)));
+        yield* this.#store.write(slots[i] ?? 0, 0, bytes.subarray(from, Math.min(from + count * CLUSTER, end)), 'through');
         i += count;
       }
     } catch (error) {
@@ -159,12 +169,14 @@ export class OverlayDevice implements TransactionalDevice {
       return;
     }
     this.#checkRoom();
-    const whole = new Uint8Array(this.#lengthOf(cluster));
+    this.#whole ??= new Uint8Array(CLUSTER);
+    const whole = this.#whole.subarray(0, this.#lengthOf(cluster));
     if (state === BASE) yield* this.base.readInto(cluster * CLUSTER, whole);
+    else whole.fill(0);
     whole.set(bytes, within);
     const slot = this.#store.allocate();
     try {
-      yield* this.#store.write(slot, 0, whole);
+      yield* this.#store.write(slot, 0, whole, 'stay');
     } catch (error) {
       this.#free(slot);
       throw error;
@@ -269,13 +281,41 @@ export class OverlayDevice implements TransactionalDevice {
     const changes: { offset: number; length: number; kind: Change['kind'] }[] = [];
     for (const cluster of this.#clusters.sorted()) {
       const state = this.#clusters.get(cluster);
-      const kind = state >= 0 ? 'data' : state === ZERO ? 'zero' : 'discard';
+      const kind = kindOf(state);
       const offset = cluster * CLUSTER;
       const last = changes[changes.length - 1];
       if (last !== undefined && last.kind === kind && last.offset + last.length === offset) last.length += this.#lengthOf(cluster);
       else changes.push({ offset, length: this.#lengthOf(cluster), kind });
     }
     return changes;
+  }
+
+  /** Whether `file` is the temporary file of this overlay, and in use. */
+  isStoredIn(file: WritableSource): boolean {
+    return this.#store.isIn(file);
+  }
+
+  /**
+   * Moves everything into the overlay's file, and says where it stands there, in order of the device; `end` is where the file's last
+   * cluster ends. Data of a last cluster that is shorter are followed by zeros.
+   */
+  *storedChanges(): Io<{ readonly changes: readonly StoredChange[]; readonly end: number }> {
+    const short = this.size % CLUSTER;
+    const lastState = this.#clusters.get(Math.floor(this.size / CLUSTER));
+    if (short > 0 && lastState >= 0) yield* this.#store.write(lastState, short, new Uint8Array(CLUSTER - short));
+    yield* this.#store.moveAll();
+    const changes: { offset: number; length: number; kind: Change['kind']; place?: number }[] = [];
+    for (const cluster of this.#clusters.sorted()) {
+      const state = this.#clusters.get(cluster);
+      const kind = kindOf(state);
+      const offset = cluster * CLUSTER;
+      const place = state >= 0 ? this.#store.position(state) : undefined;
+      const last = changes[changes.length - 1];
+      const follows = last !== undefined && last.kind === kind && last.offset + last.length === offset;
+      if (follows && (place === undefined || (last.place ?? 0) + last.length === place)) last.length += this.#lengthOf(cluster);
+      else changes.push({ offset, length: this.#lengthOf(cluster), kind, ...(place === undefined ? {} : { place }) });
+    }
+    return { changes, end: this.#store.end };
   }
 
   /** Forgets every change. Throws Refused while a transaction is open. */
@@ -312,7 +352,7 @@ export class OverlayDevice implements TransactionalDevice {
       this.#clusters.set(cluster, undo.state);
     }
     for (const undo of level.values()) {
-      for (const [index, piece] of undo.pieces ?? []) yield* this.#store.write(undo.state, index * PIECE, piece);
+      for (const [index, piece] of undo.pieces ?? []) yield* this.#store.restore(undo.state, index * PIECE, piece);
     }
   }
 
@@ -352,4 +392,8 @@ export class OverlayDevice implements TransactionalDevice {
   #lengthOf(cluster: number): number {
     return Math.min(CLUSTER, this.size - cluster * CLUSTER);
   }
+}
+
+function kindOf(state: ClusterState): Change['kind'] {
+  return state >= 0 ? 'data' : state === ZERO ? 'zero' : 'discard';
 }

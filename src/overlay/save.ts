@@ -26,19 +26,24 @@ export function checkBacking(image: Image, name: string): void {
 
 /**
  * Writes a new qcow2 image with the changes of `overlay`, over `image` as its backing file, whose format is declared as it was opened.
- * Only what was changed is stored; zeros and discards become clusters of zeros. `target` is empty; the overlay stays as it is. Nothing is made
- * durable. Throws Refused while a transaction is open and for names that are too long, Unsupported as {@link checkBacking}.
+ * Only what was changed is stored; zeros and discards become clusters of zeros. `target` is empty, and the overlay stays as it is; or it is
+ * the overlay's own temporary file, with a cluster left free at its beginning: then the data stay where they are, and the overlay cannot be
+ * changed afterwards. Nothing is made durable. Throws Refused while a transaction is open and for names that are too long, Unsupported as {@link checkBacking}.
  */
 export function* saveOverlay(overlay: OverlayDevice, image: Image, target: WritableSource, options: SaveOptions): Io<void> {
   if (overlay.inTransaction) throw new Refused('a transaction is open', { image: target.name });
   checkBacking(image, options.backing);
   const { backing, pause } = options;
   const create = { size: overlay.size, clusterSize: CLUSTER, backing: { name: backing, format: image.format } };
-  yield* writeOverlay(target, create, overlay.changes(), function* (offset: number, into: Bytes): Io<void> {
+  function* read(offset: number, into: Bytes): Io<void> {
     if (pause !== undefined) yield* pause();
     // The new disk has whole sectors, also where the base does not.
     const inside = Math.min(into.length, overlay.size - offset);
     yield* overlay.readInto(offset, inside === into.length ? into : into.subarray(0, inside));
     into.fill(0, inside);
-  });
+  }
+  if (overlay.isStoredIn(target)) {
+    const { changes, end } = yield* overlay.storedChanges();
+    yield* writeOverlay(target, create, changes, read, end);
+  } else yield* writeOverlay(target, create, overlay.changes(), read);
 }

@@ -34,6 +34,8 @@ export interface OverlayChange {
   readonly length: number;
   /** Both `zero` and `discard` read as zeros afterwards. */
   readonly kind: 'data' | 'zero' | 'discard';
+  /** Where in the target the data stand already, at a cluster: bytes from the beginning of the file. */
+  readonly place?: number;
 }
 
 /**
@@ -57,22 +59,30 @@ export function* createQcow2(target: WritableSource, options: CreateOptions): Io
 /**
  * Writes a new image with a backing file and these changes: one pass, sequential. `changes` are in ascending order, begin at clusters and
  * end at clusters or at the end of the disk; `read` gives their bytes. Nothing is made durable.
+ *
+ * Where changes have places, the first `occupied` bytes of the target belong to them, but for the first cluster, which is left for the header.
  */
 export function* writeOverlay(
   target: WritableSource,
   options: CreateOptions,
   changes: Iterable<OverlayChange>,
   read: (offset: number, target: Uint8Array) => Io<void>,
+  occupied?: number,
 ): Io<void> {
   const header = newHeader(options, target.name);
   const { clusterSize } = header;
   if (header.version === 2) throw new Refused('an overlay needs version 3, which knows clusters of zeros', { image: target.name });
   const runs: ClusterRun[] = [];
-  for (const { offset, length, kind } of changes) {
+  for (const { offset, length, kind, place } of changes) {
     if (offset % clusterSize !== 0) throw new Refused(`a change at ${offset} does not begin at a cluster`, { image: target.name });
-    runs.push({ first: offset / clusterSize, count: Math.ceil(length / clusterSize), kind: kind === 'data' ? 'data' : 'zero' });
+    runs.push({
+      first: offset / clusterSize,
+      count: Math.ceil(length / clusterSize),
+      kind: kind === 'data' ? 'data' : 'zero',
+      ...(place === undefined ? {} : { place }),
+    });
   }
-  yield* writeLayout(target, header, runs, { read });
+  yield* writeLayout(target, header, runs, { read, ...(occupied === undefined ? {} : { occupied }) });
 }
 
 /** The header of a new image; its tables have no place yet. */

@@ -14,6 +14,8 @@ export interface ClusterRun {
   readonly first: number;
   readonly count: number;
   readonly kind: 'data' | 'zero' | 'reserved';
+  /** Byte offset of the file where the data stand already, at a cluster below {@link LayoutOptions.occupied}. */
+  readonly place?: number;
 }
 
 export interface LayoutOptions {
@@ -23,6 +25,8 @@ export interface LayoutOptions {
   readonly dataTarget?: WritableSource;
   /** Writes zeros into what is reserved. */
   readonly fill?: boolean;
+  /** Bytes of the target, whole clusters, that are taken: the header's cluster and data that stand in their places. Default one cluster. */
+  readonly occupied?: number;
 }
 
 /** Bytes of a request for data. */
@@ -43,8 +47,8 @@ export function refcountClusters(clusters: number, clusterSize: number, refcount
 }
 
 /**
- * Writes the file: header, refcount table and blocks, L1 table, L2 tables, data, in this order in the file; the header is written last.
- * `runs` are in ascending order and do not overlap.
+ * Writes the file: header, data that were there already, refcount table and blocks, L1 table, L2 tables, other data, in this order in the
+ * file; the header is written last. `runs` are in ascending order and do not overlap.
  */
 export function* writeLayout(
   target: WritableSource,
@@ -58,15 +62,17 @@ export function* writeLayout(
   const external = header.dataFile !== undefined;
   const entrySize = extended ? 16 : 8;
   const perL2 = clusterSize / entrySize;
-  const stored = runs.filter((run) => run.kind !== 'zero');
+  const stored = runs.filter((run) => run.kind !== 'zero' && run.place === undefined);
   const dataClusters = external ? 0 : stored.reduce((sum, run) => sum + run.count, 0);
   const l2Indices = touchedTables(runs, perL2);
   const l1Clusters = Math.ceil((header.l1Entries * 8) / clusterSize);
-  const others = 1 + l1Clusters + l2Indices.length + dataClusters;
+  const occupied = Math.ceil((options.occupied ?? clusterSize) / clusterSize);
+  const others = occupied + l1Clusters + l2Indices.length + dataClusters;
   const refcounts = refcountClusters(others, clusterSize, refcountOrder);
   if (refcounts.table * clusterSize > format.MAX_REFCOUNT_TABLE_BYTES)
     throw new Refused('the image would need too large a refcount table', where);
-  const blocksAt = clusterSize * (1 + refcounts.table);
+  const tableAt = clusterSize * occupied;
+  const blocksAt = tableAt + clusterSize * refcounts.table;
   const l1At = blocksAt + clusterSize * refcounts.blocks;
   const l2At = l1At + clusterSize * l1Clusters;
   const dataAt = l2At + clusterSize * l2Indices.length;
@@ -75,7 +81,7 @@ export function* writeLayout(
     ...header,
     // An L1 table without entries has a place all the same, as in files of QEMU.
     l1Offset: l1At,
-    refcountTableOffset: clusterSize,
+    refcountTableOffset: tableAt,
     refcountTableClusters: refcounts.table,
   };
   const first = encodeHeader(complete, where);
@@ -97,20 +103,32 @@ export function* writeLayout(
   for (const [i, l1Index] of l2Indices.entries()) setPlace(l1View, l1Index * 8, l2At + i * clusterSize);
   if (l1.length > 0) yield* perform(new Write(target, l1At, l1));
 
+  const taken = takenClusters(runs, occupied, clusterSize);
   const perBlock = (clusterSize * 8) / 2 ** refcountOrder;
   for (let block = 0; block < refcounts.blocks; block++) {
     const bytes = new Uint8Array(clusterSize);
     const view = viewOf(bytes);
     const count = Math.min(perBlock, total - block * perBlock);
-    for (let i = 0; i < count; i++) setRefcount(view, i, refcountOrder, 1);
+    for (let i = 0; i < count; i++) {
+      const cluster = block * perBlock + i;
+      if (cluster >= occupied || taken[cluster] === 1) setRefcount(view, i, refcountOrder, 1);
+    }
     yield* perform(new Write(target, blocksAt + block * clusterSize, bytes));
   }
   const table = new Uint8Array(refcounts.table * clusterSize);
   const tableView = viewOf(table);
   for (let block = 0; block < refcounts.blocks; block++) setOffset(tableView, block * 8, blocksAt + block * clusterSize, 0);
-  yield* perform(new Write(target, clusterSize, table));
-  if (!external && dataClusters > 0) yield* perform(new Truncate(target, total * clusterSize));
+  yield* perform(new Write(target, tableAt, table));
+  if (!external && (dataClusters > 0 || occupied > 1)) yield* perform(new Truncate(target, total * clusterSize));
   yield* perform(new Write(target, 0, first));
+}
+
+/** Which of the first `occupied` clusters of the file are in use: 1 for those. */
+function takenClusters(runs: readonly ClusterRun[], occupied: number, clusterSize: number): Uint8Array {
+  const taken = new Uint8Array(occupied);
+  taken[0] = 1;
+  for (const { place, count } of runs) if (place !== undefined) taken.fill(1, place / clusterSize, place / clusterSize + count);
+  return taken;
 }
 
 /** The indices of L2 tables that runs need, ascending. */
@@ -166,22 +184,23 @@ class TableFiller {
     for (let run = runs[this.#run]; run !== undefined && run.first < end; run = runs[++this.#run]) {
       const stop = Math.min(end, run.first + run.count);
       for (let cluster = Math.max(start, run.first); cluster < stop; cluster++) {
-        this.#entry(view, (cluster - start) * this.#entrySize, cluster, run.kind);
+        this.#entry(view, (cluster - start) * this.#entrySize, cluster, run);
       }
       if (run.first + run.count > end) break;
     }
     return table;
   }
 
-  #entry(view: DataView, at: number, cluster: number, kind: ClusterRun['kind']): void {
+  #entry(view: DataView, at: number, cluster: number, { kind, first, place }: ClusterRun): void {
     const extended = this.#entrySize === 16;
     if (kind === 'zero') {
       if (extended) view.setUint32(at + 8, 0xffffffff);
       else view.setUint32(at + 4, ZERO);
       return;
     }
-    const host = this.#external ? cluster * this.#clusterSize : this.#host;
-    this.#host += this.#clusterSize;
+    let host = this.#external ? cluster * this.#clusterSize : this.#host;
+    if (place === undefined) this.#host += this.#clusterSize;
+    else host = place + (cluster - first) * this.#clusterSize;
     setPlace(view, at, host);
     // Reserved subclusters are not allocated: they read as zeros, or as the backing file does. A raw data file is all data.
     if (extended && (kind === 'data' || this.#external)) view.setUint32(at + 12, 0xffffffff);

@@ -10,7 +10,7 @@ import { runSync } from '../../src/io/index.ts';
 import { CLUSTER, OverlayDevice, saveOverlay, WriteBack } from '../../src/overlay/index.ts';
 import { nodeCodecs } from '../../src/platform/node/codecs.ts';
 import { commitHost } from '../../src/platform/node/commit.ts';
-import { createExclusively, relativeReference } from '../../src/platform/node/exclusive-file.ts';
+import { createExclusively, ExclusiveFile, relativeReference } from '../../src/platform/node/exclusive-file.ts';
 import { FileSource } from '../../src/platform/node/file.ts';
 import { hostFiles } from '../../src/platform/node/host-files.ts';
 import { openTemporary } from '../../src/platform/node/temporary.ts';
@@ -97,6 +97,36 @@ describe('a new qcow2 over the base', () => {
       ),
     );
   });
+
+  test.each(SIZES)(
+    'of %i raw bytes, whose clusters were in the new file from the beginning, those of a rolled back transaction too',
+    (size) => {
+      const base = at(`base-${size}.raw`);
+      fs.writeFileSync(base, pattern(size));
+      const above = path.join(scratchFolder(), 'new.qcow2');
+      const some = steps(Math.ceil(size / 512) * 512);
+      fc.assert(
+        fc.property(some, some, some, fc.nat(2), (before, undone, after, clusters) => {
+          fs.rmSync(above, { force: true });
+          const image = open(base);
+          const file = ExclusiveFile.begin(above);
+          const overlay = new OverlayDevice(image, { budget: clusters * CLUSTER, temporary: () => file.target, origin: CLUSTER });
+          const disk = new Uint8Array(overlay.size);
+          apply(overlay, before, disk);
+          overlay.begin();
+          apply(overlay, undone, disk);
+          runSync(overlay.rollback());
+          apply(overlay, after, disk);
+          runSync(saveOverlay(overlay, image, file.target, { backing: relativeReference(above, base) }));
+          runSync(file.finish());
+          expect(qemuCheckComplaints(above)).toBe('');
+          expect(Buffer.compare(flat(above), disk)).toBe(0);
+          image.close();
+        }),
+        { numRuns: 8 },
+      );
+    },
+  );
 
   test('stores zeros and discards as clusters of zeros, and of the rest only what was changed', () => {
     const base = at('large.raw');

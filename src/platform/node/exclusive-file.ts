@@ -29,31 +29,69 @@ export function checkFree(name: string): void {
   attempt(folder, () => fs.accessSync(hostPath(folder), fs.constants.W_OK));
 }
 
+/** A new file of the host, made beside its place under a hidden name; it gets its own, which nothing may have, when it is complete. */
+export class ExclusiveFile {
+  readonly target: WritableSource;
+  readonly #name: string;
+  readonly #temporary: string;
+  readonly #forget: (() => void) | undefined;
+  #there = true;
+
+  private constructor(name: string, temporary: string, target: WritableSource, forget: (() => void) | undefined) {
+    this.#name = name;
+    this.#temporary = temporary;
+    this.target = target;
+    this.#forget = forget;
+  }
+
+  /** Makes the file, empty. Throws Posix EEXIST when the name is taken, and ENOSPC and so on. */
+  static begin(name: string, track?: Track): ExclusiveFile {
+    checkFree(name);
+    const temporary = path.join(path.dirname(name), `.${path.basename(name).slice(0, 60)}.${randomBytes(6).toString('hex')}`);
+    // Told before it is made: a signal right behind would leave it.
+    const forget = track?.(temporary);
+    try {
+      const descriptor = attempt(name, () => fs.openSync(hostPath(temporary), 'wx+', 0o666));
+      return new ExclusiveFile(name, temporary, FileSource.adopt(name, descriptor, true), forget);
+    } catch (error) {
+      forget?.();
+      throw error;
+    }
+  }
+
+  /** Makes it durable and gives it its name. Throws Posix EEXIST when that is taken meanwhile. */
+  *finish(): Io<void> {
+    yield* perform(new Flush(this.target));
+    yield* perform({ sync: () => this.#giveName(), async: async () => this.#giveName() });
+    this.abandon();
+  }
+
+  /** Removes it unless it is complete; to be called in the end in any case. */
+  abandon(): void {
+    if (!this.#there) return;
+    this.#there = false;
+    this.target.close?.();
+    fs.rmSync(hostPath(this.#temporary), { force: true });
+    this.#forget?.();
+  }
+
+  #giveName(): void {
+    attempt(this.#name, () => giveName(this.#temporary, this.#name));
+  }
+}
+
 /**
- * Lets `write` fill an empty file, makes it durable and gives it its name, which nothing may have. It is made beside its place under a
- * hidden name; after an error nothing is left. Throws what `write` throws, and Posix EEXIST, ENOSPC and so on.
+ * Lets `write` fill an empty file, makes it durable and gives it its name, which nothing may have. After an error nothing is left. Throws
+ * what `write` throws, and Posix EEXIST, ENOSPC and so on.
  */
 export function* createExclusively(name: string, write: (target: WritableSource) => Io<void>, track?: Track): Io<void> {
-  const now = <T>(step: () => T): Io<T> => perform<T>({ sync: step, async: async () => step() });
-  yield* now(() => checkFree(name));
-  const temporary = path.join(path.dirname(name), `.${path.basename(name).slice(0, 60)}.${randomBytes(6).toString('hex')}`);
-  const forget = track?.(temporary);
-  let target: WritableSource | undefined;
+  const begin = (): ExclusiveFile => ExclusiveFile.begin(name, track);
+  const file = yield* perform<ExclusiveFile>({ sync: begin, async: async () => begin() });
   try {
-    target = yield* now(() =>
-      FileSource.adopt(
-        name,
-        attempt(name, () => fs.openSync(hostPath(temporary), 'wx+', 0o666)),
-        true,
-      ),
-    );
-    yield* write(target);
-    yield* perform(new Flush(target));
-    yield* now(() => attempt(name, () => giveName(temporary, name)));
+    yield* write(file.target);
+    yield* file.finish();
   } finally {
-    target?.close?.();
-    fs.rmSync(hostPath(temporary), { force: true });
-    forget?.();
+    file.abandon();
   }
 }
 

@@ -70,32 +70,25 @@ function text(bytes: Bytes): string {
 
 /** Writes what a function returned. */
 export function writeResult(facts: FunctionFacts, value: unknown, writer: XdrWriter): void {
-  switch (facts.result) {
-    case 'RErr':
-      return;
-    case 'RBool':
-      return writer.bool(value as boolean);
-    case 'RInt':
-      return writer.int(value as number);
-    case 'RInt64':
-      return writer.hyper(value as number | bigint);
-    case 'RString':
-      return writer.opaque(encodeName(value as string));
-    case 'RStringList':
-      return writer.array(value as readonly string[], (one) => writer.opaque(encodeName(one)));
-    case 'RHashtable':
-      return writer.array((value as readonly (readonly [string, string])[]).flat(), (one) => writer.opaque(encodeName(one)));
-    case 'RBufferOut':
-      return writer.opaque(value as Bytes);
-    case 'RStruct':
-      return writeStruct(structFields(facts.of ?? ''), value as Struct, writer);
-    case 'RStructList': {
+  const string = (one: string): void => writer.opaque(encodeName(one));
+  const write: Readonly<Record<string, () => void>> = {
+    RErr: () => {},
+    RBool: () => writer.bool(value as boolean),
+    RInt: () => writer.int(value as number),
+    RInt64: () => writer.hyper(value as number | bigint),
+    RString: () => string(value as string),
+    RStringList: () => writer.array(value as readonly string[], string),
+    RHashtable: () => writer.array((value as readonly (readonly [string, string])[]).flat(), string),
+    RBufferOut: () => writer.opaque(value as Bytes),
+    RStruct: () => writeStruct(structFields(facts.of ?? ''), value as Struct, writer),
+    RStructList() {
       const fields = structFields(facts.of ?? '');
-      return writer.array(value as readonly Struct[], (one) => writeStruct(fields, one, writer));
-    }
-    default:
-      throw new ProtocolError(`${facts.name} is no function of the daemon`);
-  }
+      writer.array(value as readonly Struct[], (one) => writeStruct(fields, one, writer));
+    },
+  };
+  const known = write[facts.result];
+  if (known === undefined) throw new ProtocolError(`${facts.name} is no function of the daemon`);
+  known();
 }
 
 type Struct = Readonly<Record<string, unknown>>;

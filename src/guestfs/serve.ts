@@ -139,7 +139,6 @@ export class Server {
   }
 }
 
-// biome-ignore lint/correctness/useYield: a computation of nothing
 function* nothing(): Io<void> {}
 
 function checkHeader(header: ReturnType<typeof readHeader>, facts: FunctionFacts | undefined): string | undefined {

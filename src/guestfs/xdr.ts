@@ -94,23 +94,28 @@ export class XdrWriter {
   }
 
   int(value: number): void {
-    this.#view.setInt32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setInt32(at, value);
   }
 
   uint(value: number): void {
-    this.#view.setUint32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value);
   }
 
   hyper(value: number | bigint): void {
-    this.#view.setBigInt64(this.#room(8), BigInt(value));
+    const at = this.#room(8);
+    this.#view.setBigInt64(at, BigInt(value));
   }
 
   uhyper(value: number | bigint): void {
-    this.#view.setBigUint64(this.#room(8), BigInt(value));
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, BigInt(value));
   }
 
   float(value: number): void {
-    this.#view.setFloat32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setFloat32(at, value);
   }
 
   bool(value: boolean): void {
@@ -123,7 +128,8 @@ export class XdrWriter {
   }
 
   fixed(value: Bytes): void {
-    this.#bytes.set(value, this.#room(value.length + pad(value.length)));
+    const at = this.#room(value.length + pad(value.length));
+    this.#bytes.set(value, at);
   }
 
   array<T>(elements: readonly T[], element: (value: T) => void): void {
@@ -131,6 +137,7 @@ export class XdrWriter {
     for (const value of elements) element(value);
   }
 
+  /** Where so many more bytes go; `#bytes` and `#view` may be others afterwards. */
   #room(length: number): number {
     const at = this.#length;
     if (at + length > this.#bytes.length) {

@@ -25,7 +25,10 @@ export function* openNamedImage(invocation: Invocation, host: Host, argument = '
 /** The same, as the drive of a guest. */
 export function* openImageDisk(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<OpenedImage> {
   const image = yield* openNamedImage(invocation, host, argument);
-  const disk = yield* openDisk(image, { ext4: { checksums: invocation.value('--checksums') === 'ignore' ? 'ignore' : 'verify' } });
+  const disk = yield* openDisk(image, {
+    codecs: host.codecs,
+    ext4: { checksums: invocation.value('--checksums') === 'ignore' ? 'ignore' : 'verify' },
+  });
   return { image, disk };
 }
 

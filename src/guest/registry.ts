@@ -1,10 +1,13 @@
 /** Which code mounts which type of file system. */
+import type { Bytes } from '../bytes/struct.ts';
+import type { Codecs } from '../codec/codecs.ts';
 import { Posix, Unsupported } from '../errors.ts';
 import { type Ext4Options, mountExt4, mountWritableExt4 } from '../ext4/index.ts';
 import type { FileSystem, Timestamp } from '../filesystem/filesystem.ts';
 import type { BlockDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
 import { isTransactional } from '../io/transaction.ts';
+import { type Iso9660Options, mountIso9660 } from '../iso9660/index.ts';
 import { mountVfat, mountWritableVfat, type VfatOptions } from '../vfat/index.ts';
 
 /** What every mount function may be told; each takes what concerns it. */
@@ -15,6 +18,9 @@ export interface MountOptions {
   readonly clock?: () => Timestamp;
   readonly ext4?: Ext4Options;
   readonly vfat?: VfatOptions;
+  readonly iso9660?: Iso9660Options;
+  /** Decoders, for file systems that hold compressed files. */
+  readonly codecs?: Pick<Codecs, 'inflateRaw'>;
 }
 
 /** Opens the file system on a device. Throws Corrupt or Unsupported. */
@@ -33,12 +39,18 @@ const vfat: Mounter = (device, options) =>
     ? mountWritableVfat(device, { ...options.vfat, ...(options.clock === undefined ? {} : { clock: options.clock }) })
     : mountVfat(device, options.vfat);
 
+const iso9660: Mounter = (device, { codecs, iso9660 }) => {
+  const inflate = codecs === undefined ? {} : { inflate: (input: Bytes, target: Bytes) => codecs.inflateRaw(input, target) };
+  return mountIso9660(device, { ...inflate, ...iso9660 });
+};
+
 /** The file systems that this library knows: on a device with transactions they can be changed, on any other they are for reading. */
 export const FILE_SYSTEMS: Registry = new Map<string, Mounter>([
   ['ext2', ext4],
   ['ext3', ext4],
   ['ext4', ext4],
   ['vfat', vfat],
+  ['iso9660', iso9660],
 ]);
 
 /**

@@ -4,9 +4,10 @@ import { Corrupt, GuestlessError } from '../../src/errors.ts';
 import { GuestTree } from '../../src/guest/index.ts';
 import { elfArchitecture } from '../../src/guest/inspect/architecture.ts';
 import { parseFstab } from '../../src/guest/inspect/fstab.ts';
-import { findSystems, inspect, listPackages, type Skipped, splitVersion } from '../../src/guest/inspect/index.ts';
+import { findSystems, inspect, listPackages, type PackageFormat, type Skipped, splitVersion } from '../../src/guest/inspect/index.ts';
 import { unquote } from '../../src/guest/inspect/shell-words.ts';
 import { runSync } from '../../src/io/index.ts';
+import { fixture, golden } from '../packages/fixtures.ts';
 import { elf, type Files, phonyDisk, phonySystem } from './phony.ts';
 
 const X86_64 = 62;
@@ -296,8 +297,7 @@ describe('architecture', () => {
 });
 
 describe('packages', () => {
-  const list = (files: Files, format: 'deb' | 'apk' | 'pacman' | 'rpm' | 'unknown') =>
-    runSync(listPackages(GuestTree.of(phonySystem(files)), format));
+  const list = (files: Files, format: PackageFormat) => runSync(listPackages(GuestTree.of(phonySystem(files)), format));
 
   test('dpkg: what is installed, the last stanza too, the version split at its last hyphen', () => {
     const status = [
@@ -346,12 +346,33 @@ describe('packages', () => {
   });
 
   test('a format that cannot be read is said to be unsupported, never an empty list', () => {
-    expect(list({}, 'rpm')).toEqual({ status: 'unsupported', format: 'rpm', reason: 'package databases of format rpm cannot be read yet' });
+    expect(list({}, 'ebuild')).toEqual({
+      status: 'unsupported',
+      format: 'ebuild',
+      reason: 'package databases of format ebuild cannot be read yet',
+    });
     expect(list({}, 'unknown')).toMatchObject({ status: 'unsupported' });
   });
 
-  test('a database that is missing is an error', () => {
-    expect(() => list({}, 'deb')).toThrow(/No such file|database/);
+  test.each<PackageFormat>(['deb', 'rpm', 'apk', 'pacman'])('a database of %s that is missing is an error', (format) => {
+    expect(() => list({}, format)).toThrow(/the package database is not there/);
+  });
+
+  test('rpm: a newer database counts, an older one that a conversion left behind does not', () => {
+    const files: Files = {
+      '/var/lib/rpm': '-> ../../usr/lib/sysimage/rpm',
+      '/usr/lib/sysimage/rpm/Packages': 'left behind',
+      '/usr/lib/sysimage/rpm/rpmdb.sqlite': fixture('wal.sqlite'),
+      '/usr/lib/sysimage/rpm/rpmdb.sqlite-wal': fixture('wal.sqlite-wal'),
+    };
+    const found = list(files, 'rpm');
+    expect(found).toMatchObject({ status: 'listed', database: '/var/lib/rpm/rpmdb.sqlite', warnings: [] });
+    expect(found.status === 'listed' && found.packages.map(({ name }) => name)).toEqual(golden().map(({ name }) => name));
+  });
+
+  test('rpm: a change that was under way is told', () => {
+    const files = { '/usr/share/rpm/rpmdb.sqlite': fixture('rpmdb.sqlite'), '/usr/share/rpm/rpmdb.sqlite-journal': 'x' };
+    expect(list(files, 'rpm')).toMatchObject({ database: '/usr/share/rpm/rpmdb.sqlite', warnings: [expect.stringMatching(/journal/)] });
   });
 
   test('any version splits into parts that make it again', () => {

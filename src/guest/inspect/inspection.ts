@@ -5,7 +5,7 @@ import type { Disk } from '../disk.ts';
 import { GuestTree } from '../tree.ts';
 import { readArchitecture } from './architecture.ts';
 import { Probe } from './probe.ts';
-import { osinfo, type PackageFormat, type PackageManagement, packageFormat, packageManagement } from './product.ts';
+import { osinfoOf, type PackageFormat, type PackageManagement, packageFormat, packageManagement } from './product.ts';
 import { type Release, readRelease } from './release.ts';
 import { type InitSystem, readBsdHostname, readHostname, readInit } from './settings.ts';
 import { findSystems, type Skipped, type SystemRoot } from './systems.ts';
@@ -30,6 +30,8 @@ export interface Inspection extends SystemRoot {
   readonly hostname?: string;
   readonly packageFormat: PackageFormat;
   readonly packageManagement: PackageManagement;
+  /** /usr/bin/dnf is there. */
+  readonly hasDnf: boolean;
   readonly init: InitSystem;
   /** libosinfo's short id, such as `debian12`. */
   readonly osinfo: string;
@@ -70,6 +72,7 @@ function* describe(disk: Disk, system: SystemRoot): Io<Inspection> {
         minor: 0,
       };
   const hostname = linux || system.type === 'hurd' ? yield* readHostname(probe) : yield* readBsdHostname(probe);
+  const hasDnf = (yield* probe.followedKind('/usr/bin/dnf')) === 'file';
   const { prettyName, id, versionId, variant, buildId } = release;
   return {
     ...system,
@@ -84,9 +87,10 @@ function* describe(disk: Disk, system: SystemRoot): Io<Inspection> {
     architecture: yield* readArchitecture(probe),
     ...(hostname === undefined ? {} : { hostname }),
     packageFormat: packageFormat(release),
-    packageManagement: yield* packageManagement(probe, release),
+    packageManagement: packageManagement(release, hasDnf),
+    hasDnf,
     init: linux ? yield* readInit(probe) : 'unknown',
-    osinfo: osinfo(release),
+    osinfo: osinfoOf(system.type, release.distribution, release),
     warnings: [...warnings, ...probe.warnings],
   };
 }

@@ -13,6 +13,8 @@ export interface Release {
   prettyName?: string;
   /** ID of os-release as it stands there. */
   id?: string;
+  /** ID_LIKE of os-release: names of relatives, separated by spaces. */
+  idLike?: string;
   /** VERSION_ID of os-release as it stands there. */
   versionId?: string;
   buildId?: string;
@@ -221,6 +223,8 @@ function osRelease(release: Release, lines: readonly string[]): boolean {
     release.distribution = distributionOfId(id) ?? 'unknown';
   }
   if (pretty !== undefined) release.productName = release.prettyName = pretty;
+  const like = values.get('ID_LIKE');
+  if (like !== undefined) release.idLike = like;
   if (build !== undefined) release.buildId = build;
   if (variant !== undefined) release.variant = variant;
   if (version !== undefined) {

@@ -27,6 +27,8 @@ export interface SystemRoot {
   readonly mounts: readonly SystemMount[];
   /** All devices of its fstab that are on this disk, swap space too, in the order of the fstab. */
   readonly devices: readonly string[];
+  /** Every line of its fstab that is about disks, resolved, in the order of the file. */
+  readonly fstab: readonly SystemMount[];
   readonly warnings: readonly string[];
 }
 
@@ -78,12 +80,14 @@ function* systemOn(disk: Disk, root: string, finder: DeviceFinder): Io<SystemRoo
   if (role.role !== 'root') return undefined;
   const own: SystemMount = { path: '/', device: root, spec: root, type: '', options: 'defaults' };
   const lines = yield* probe.lines('/etc/fstab', CONFIGURATION_LIMIT);
-  if (lines === undefined) return { root, type: role.type, mounts: [own], devices: [root], warnings: probe.warnings };
+  if (lines === undefined) return { root, type: role.type, mounts: [own], devices: [root], fstab: [], warnings: probe.warnings };
   const mounts = new Map<string, SystemMount>();
   const named: string[] = [];
+  const all: SystemMount[] = [];
   for (const entry of parseFstab(lines)) {
     if (!isOfDisks(entry)) continue;
     const mount = yield* resolveEntry(entry, root, role.type, finder);
+    all.push(mount);
     if (mount.device !== undefined && !named.includes(mount.device)) named.push(mount.device);
     if (!mount.path.startsWith('/')) continue;
     if (mounts.has(mount.path)) probe.warnings.push(`/etc/fstab names ${mount.path} twice; the first counts`);
@@ -96,7 +100,7 @@ function* systemOn(disk: Disk, root: string, finder: DeviceFinder): Io<SystemRoo
   }
   if (!named.includes(root)) named.unshift(root);
   const sorted = [...mounts.values()].sort((a, b) => a.path.length - b.path.length || (a.path < b.path ? -1 : 1));
-  return { root, type: role.type, mounts: sorted, devices: named, warnings: probe.warnings };
+  return { root, type: role.type, mounts: sorted, devices: named, fstab: all, warnings: probe.warnings };
 }
 
 function* resolveEntry(entry: FstabEntry, root: string, type: SystemType, finder: DeviceFinder): Io<SystemMount> {

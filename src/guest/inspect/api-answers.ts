@@ -1,0 +1,54 @@
+/**
+ * What the functions `inspect_get_*` of the libguestfs API answer of an operating system. They differ from what this library says on its own
+ * account where libguestfs knows a distribution less well: programs that were written for it go by these words.
+ */
+import type { Inspection } from './inspection.ts';
+import { osinfoOf, packageFormatByName, packageManagementByName } from './product.ts';
+
+export interface ApiAnswers {
+  readonly root: string;
+  /** `linux`, `windows`, `freebsd`, ... */
+  readonly type: string;
+  readonly distro: string;
+  readonly productName: string;
+  readonly majorVersion: number;
+  readonly minorVersion: number;
+  readonly arch: string;
+  readonly hostname: string;
+  readonly packageFormat: string;
+  readonly packageManagement: string;
+  readonly buildId: string;
+  readonly osinfo: string;
+  /** Mount points with their devices, in the order of the fstab. */
+  readonly mountpoints: readonly (readonly [path: string, device: string])[];
+  readonly filesystems: readonly string[];
+}
+
+/** The answers of one operating system. What is not known is `unknown`, or 0. */
+export function apiAnswers(system: Inspection): ApiAnswers {
+  const { root, type, distribution: distro, version, hasDnf } = system;
+  // A device that is not one of the disk's keeps its name; a UUID or label that nothing has is left out.
+  const named = system.fstab.flatMap(({ path, device, spec }) => {
+    const known = device ?? (spec.startsWith('/dev/') ? spec : undefined);
+    return known === undefined ? [] : [{ path, device: known }];
+  });
+  const first = named.findIndex(({ path }) => path === '/');
+  const entries = named.filter(({ path }, i) => path !== '/' || i === first);
+  return {
+    root,
+    type,
+    distro,
+    productName: system.productName,
+    majorVersion: version.major,
+    minorVersion: version.minor,
+    arch: system.architecture,
+    hostname: system.hostname ?? 'unknown',
+    packageFormat: packageFormatByName(distro) ?? 'unknown',
+    packageManagement: packageManagementByName(distro, version.major, hasDnf),
+    buildId: system.buildId ?? 'unknown',
+    osinfo: osinfoOf(type, distro, version),
+    mountpoints:
+      entries.length === 0 ? [['/', root]] : entries.flatMap(({ path, device }) => (path.startsWith('/') ? [[path, device] as const] : [])),
+    filesystems: entries.length === 0 ? [root] : entries.map(({ device }) => device),
+  };
+}

@@ -23,8 +23,11 @@ function isPowerOf(base: number, value: number): boolean {
   return power === value;
 }
 
+/** What decides which groups hold copies of the superblock. */
+export type BackupRule = Pick<Superblock, 'compat' | 'roCompat'> & { readonly raw: Pick<Superblock['raw'], 's_backup_bgs'> };
+
 /** Whether a group begins with a copy of the superblock (ext4_bg_has_super). */
-export function hasSuperblockCopy(superblock: Superblock, group: number): boolean {
+export function hasSuperblockCopy(superblock: BackupRule, group: number): boolean {
   if (group === 0) return true;
   if ((superblock.compat & COMPAT.sparse_super2) !== 0) return superblock.raw.s_backup_bgs.includes(group);
   if (group === 1 || (superblock.roCompat & RO_COMPAT.sparse_super) === 0) return true;

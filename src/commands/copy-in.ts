@@ -27,12 +27,15 @@ export const copyIn: Run = (invocation, host): Io<number> =>
     yield* tree.directory(folder);
     const owner = invocation.value('--owner');
     const given = owner === undefined ? undefined : yield* ownerOf(tree, owner);
-    for (const file of invocation.arguments('FILE')) {
-      const name = file.split('/').findLast((part) => part !== '' && part !== '.');
-      if (name === undefined || name === '..') throw new Posix('EINVAL', { image: file }, 'this name cannot be kept in the guest');
-      yield* copyOne(tree, host, file, `${folder.replace(/\/+$/, '')}/${name}`, given, 0);
-    }
+    for (const file of invocation.arguments('FILE')) yield* copyHostFile(tree, host, file, folder, given);
   });
+
+/** Copies a file or folder of the host, with all that is in it, into a directory of the guest, under its own name. */
+export function* copyHostFile(tree: EditableTree, host: Host, file: string, directory: string, given?: Owner): Io<void> {
+  const name = file.split('/').findLast((part) => part !== '' && part !== '.');
+  if (name === undefined || name === '..') throw new Posix('EINVAL', { image: file }, 'this name cannot be kept in the guest');
+  yield* copyOne(tree, host, file, `${directory.replace(/\/+$/, '')}/${name}`, given, 0);
+}
 
 /** The bytes of a source, piece by piece, each in the place of the one before. */
 function pieces(source: ByteSource, host: Host): Pull {

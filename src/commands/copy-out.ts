@@ -1,8 +1,9 @@
 /** `copy-out`: files and directories of the guest into a folder of the host. */
 import { decodeName } from '../bytes/text.ts';
-import type { CopyStep } from '../guest/copy-out.ts';
+import type { CopyOutOptions, CopyStep } from '../guest/copy-out.ts';
 import { planCopyOut } from '../guest/copy-out.ts';
 import { forEachChunk } from '../guest/file-data.ts';
+import type { GuestTree } from '../guest/tree.ts';
 import type { Io } from '../io/effect.ts';
 import { Damage } from './damage.ts';
 import type { Run } from './declaration.ts';
@@ -14,21 +15,31 @@ const BUFFER = 1 << 20;
 export const copyOut: Run = function* (invocation, host): Io<number> {
   const tree = yield* openTree(invocation, host);
   const damage = new Damage(host);
-  const options = { devices: invocation.has('--devices'), setId: invocation.has('--set-id'), followStart: true, onError: damage.onError };
-  const paths = invocation.arguments('PATH');
+  const options = { devices: invocation.has('--devices'), setId: invocation.has('--set-id'), onError: damage.onError };
+  yield* copyGuestFiles(tree, host, invocation.arguments('PATH'), invocation.argument('DIR'), options);
+  return damage.status;
+};
+
+/** Copies files and directories of a guest into a folder of the host that exists; the paths are looked up before anything is written. */
+export function* copyGuestFiles(
+  tree: GuestTree,
+  host: Host,
+  paths: readonly string[],
+  into: string,
+  options: Omit<CopyOutOptions, 'followStart'> = {},
+): Io<void> {
   for (const path of paths) yield* tree.resolve(path);
-  const folder = yield* host.openFolder(invocation.argument('DIR'));
+  const folder = yield* host.openFolder(into);
   const buffer = new Uint8Array(BUFFER);
   try {
     for (const path of paths) {
-      const plan = yield* planCopyOut(tree, path, options);
+      const plan = yield* planCopyOut(tree, path, { ...options, followStart: true });
       for (let step = yield* plan.next(); step !== undefined; step = yield* plan.next()) yield* make(step, folder, host, buffer);
     }
   } finally {
     folder.close();
   }
-  return damage.status;
-};
+}
 
 function* make(step: CopyStep, folder: HostFolder, host: Host, buffer: Uint8Array): Io<void> {
   const { path, entry, permissions } = step;

@@ -1,0 +1,88 @@
+/** `guestless fish`: the shell as a program. */
+import {
+  type Asked,
+  type Options,
+  optionsHelp,
+  parseOptions,
+  preparedHelp,
+  Script,
+  Session,
+  ShellError,
+  VOCABULARY,
+} from '../../shell/index.ts';
+import { isTerminal, say, writeAll } from '../output.ts';
+import { VERSION } from '../version.ts';
+import { begin, openScript, runnerFor } from './begin.ts';
+import { FishHost } from './fish-host.ts';
+
+/** Runs the shell; the exit status, 0 or 1. */
+export async function runFish(words: readonly string[]): Promise<number> {
+  let asked: Asked;
+  try {
+    asked = parseOptions(words);
+  } catch (error) {
+    if (!(error instanceof ShellError)) throw error;
+    say(`guestfish: ${error.message}`);
+    return 1;
+  }
+  switch (asked.kind) {
+    case 'help':
+      return tell(optionsHelp());
+    case 'version':
+      return tell(`guestfish (guestless ${VERSION})\n`);
+    case 'prepared-help':
+      return tell(preparedHelp());
+    case 'command-help':
+      return await batch({ ...EMPTY, words: ['help', asked.command ?? '--list'] });
+    case 'run':
+      return await runOptions(asked.options, words);
+  }
+}
+
+const EMPTY: Options = {
+  drives: [],
+  mounts: [],
+  inspect: false,
+  readOnly: true,
+  verbose: false,
+  trace: false,
+  autosync: true,
+  network: false,
+  listen: false,
+  csh: false,
+  completePaths: false,
+  pipeErrors: false,
+  allowed: [],
+  words: [],
+};
+
+function tell(text: string): number {
+  writeAll(1, Buffer.from(text));
+  return 0;
+}
+
+async function runOptions(options: Options, words: readonly string[]): Promise<number> {
+  if (options.listen) return await (await import('./remote-server.ts')).listen(options, words);
+  if (options.words.length === 0 && options.file === undefined && isTerminal(0)) {
+    return await (await import('./interactive.ts')).interact(options);
+  }
+  if (options.remote !== undefined) return await (await import('./remote-client.ts')).control(options);
+  return await batch(options);
+}
+
+/** Commands of the command line, or a script. What was done before an error stays done. */
+async function batch(options: Options): Promise<number> {
+  const host = new FishHost({ input: openScript(options), allowed: options.allowed, progress: options.progress === true });
+  const session = new Session(host, VOCABULARY, { pipeErrors: options.pipeErrors });
+  const run = runnerFor(options);
+  try {
+    if ((await begin(session, options, run)) === undefined) return 1;
+    if (options.file !== undefined) session.script = options.file;
+    const script = new Script(session);
+    const done = await run(options.words.length > 0 ? script.commands(options.words) : script.run(() => host.readLine()));
+    const saved = await run(session.close());
+    return done && saved ? 0 : 1;
+  } finally {
+    host.close();
+  }
+}

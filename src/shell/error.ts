@@ -1,0 +1,10 @@
+/** What is wrong with a command as it was given; errors of the guest are GuestlessErrors as everywhere. */
+export class ShellError extends Error {
+  /** The line that it comes from begins with `-`. */
+  forgiven = false;
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'ShellError';
+  }
+}

@@ -1,0 +1,72 @@
+/** Results as the shell prints them. */
+import { type Bytes, encodeName } from '../bytes/index.ts';
+import { type FunctionFacts, type StructField, structFields } from '../commands/api/facts.ts';
+
+/** Functions whose numbers are printed in another base. */
+const BASES: ReadonlyMap<string, (value: number) => string> = new Map([
+  ['umask', octal],
+  ['get_umask', octal],
+  ['part_get_mbr_id', (value: number) => `0x${value.toString(16)}`],
+]);
+
+function octal(value: number): string {
+  return `0${value.toString(8)}`;
+}
+
+/** The bytes that a result of a function is printed as; none for what has no result. */
+export function printResult(facts: FunctionFacts, result: unknown): Bytes {
+  if (facts.result === 'RBufferOut') return result as Bytes;
+  return encodeName(text(facts, result));
+}
+
+function text(facts: FunctionFacts, result: unknown): string {
+  switch (facts.result) {
+    case 'RErr':
+    case 'RBufferOut':
+      return '';
+    case 'RConstOptString':
+      return `${result === undefined ? '(null)' : String(result)}\n`;
+    case 'RStringList':
+      return (result as readonly string[]).map((line) => `${line}\n`).join('');
+    case 'RHashtable':
+      return (result as readonly (readonly [string, string])[]).map(([key, value]) => `${key}: ${value}\n`).join('');
+    case 'RStruct':
+      return printStruct(facts.of ?? '', result as Structure, '');
+    case 'RStructList':
+      return (result as readonly Structure[]).map((one, i) => `[${i}] = {\n${printStruct(facts.of ?? '', one, '  ')}}\n`).join('');
+    case 'RInt':
+    case 'RInt64':
+      return `${BASES.get(facts.name)?.(Number(result)) ?? String(result)}\n`;
+    default:
+      return `${String(result)}\n`;
+  }
+}
+
+type Structure = Readonly<Record<string, unknown>>;
+
+function printStruct(name: string, value: Structure, indent: string): string {
+  return structFields(name)
+    .map((field) => `${indent}${field.name}: ${printField(field, value[field.name])}\n`)
+    .join('');
+}
+
+function printField(field: StructField, value: unknown): string {
+  switch (field.type) {
+    case 'Buffer':
+      return printBuffer(value as Bytes);
+    case 'OptPercent':
+      return value === undefined ? '' : `${value} %`;
+    default:
+      return String(value);
+  }
+}
+
+/** Printable ASCII as it is. The real shell widens bytes from 0x80 on with their sign, and scripts read that. */
+function printBuffer(bytes: Bytes): string {
+  let shown = '';
+  for (const byte of bytes) {
+    if (byte >= 0x20 && byte < 0x7f) shown += String.fromCharCode(byte);
+    else shown += `\\x${(byte >= 0x80 ? 0xffffff00 + byte : byte).toString(16).padStart(2, '0')}`;
+  }
+  return shown;
+}

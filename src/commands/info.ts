@@ -13,6 +13,7 @@ import { humanSize } from './file-text.ts';
 import { filesystemRecord } from './filesystems.ts';
 import { openImageDisk } from './open.ts';
 import { escapeControls, Printer } from './output.ts';
+import { fullVersion } from './packages.ts';
 
 /** One image of a chain, the top first. */
 interface Layer {
@@ -24,7 +25,7 @@ interface Layer {
 
 interface System {
   readonly inspection: Inspection;
-  readonly packages: PackageList | undefined;
+  readonly packages: PackageList;
 }
 
 export const info: Run = function* (invocation, host, output): Io<number> {
@@ -44,15 +45,15 @@ export const info: Run = function* (invocation, host, output): Io<number> {
   const filesystems = yield* disk.filesystems();
   const systems: System[] = [];
   for (const inspection of yield* inspect(disk)) {
-    const packages = invocation.has('--packages') ? yield* packagesOf(disk, inspection) : undefined;
-    systems.push({ inspection, packages });
+    systems.push({ inspection, packages: yield* packagesOf(disk, inspection) });
   }
+  const listed = invocation.has('--packages');
   const printer = new Printer(output);
   if (output.json) {
-    printer.text(JSON.stringify(record(layers, table, filesystems, systems, warnings), null, 2));
+    printer.text(JSON.stringify(record(layers, table, filesystems, systems, warnings, listed), null, 2));
     yield* printer.line();
   } else {
-    for (const line of report(layers, table, filesystems, systems, warnings)) {
+    for (const line of report(layers, table, filesystems, systems, warnings, listed)) {
       printer.text(line);
       yield* printer.line();
     }
@@ -87,6 +88,7 @@ function record(
   filesystems: readonly FileSystemInfo[],
   systems: readonly System[],
   warnings: readonly string[],
+  listed: boolean,
 ): Record<string, unknown> {
   const [top] = layers;
   return {
@@ -108,7 +110,11 @@ function record(
             })),
           },
     filesystems: filesystems.map(filesystemRecord),
-    operatingSystems: systems.map(({ inspection, packages }) => ({ ...inspection, ...(packages === undefined ? {} : { packages }) })),
+    operatingSystems: systems.map(({ inspection, packages }) => ({
+      ...inspection,
+      packageCount: packages.status === 'listed' ? packages.packages.length : null,
+      ...(listed ? { packages } : {}),
+    })),
     warnings,
   };
 }
@@ -119,6 +125,7 @@ function report(
   filesystems: readonly FileSystemInfo[],
   systems: readonly System[],
   warnings: readonly string[],
+  listed: boolean,
 ): string[] {
   const lines: string[] = [];
   for (const [depth, { file, format, virtualSize, actualSize }] of layers.entries()) {
@@ -150,12 +157,12 @@ function report(
     if (error !== undefined) lines.push(`    ${error.family}: ${shown(error.message)}`);
     for (const warning of info.warnings) lines.push(`    warning: ${shown(warning.message)}`);
   }
-  for (const system of systems) lines.push(...systemReport(system));
+  for (const system of systems) lines.push(...systemReport(system, listed));
   for (const warning of warnings) lines.push(`warning: ${shown(warning)}`);
   return lines;
 }
 
-function systemReport({ inspection, packages }: System): string[] {
+function systemReport({ inspection, packages }: System, listed: boolean): string[] {
   const lines: string[] = [];
   const { root, type, distribution, version, prettyName, productName, architecture, hostname, mounts } = inspection;
   lines.push(`operating system on ${root}: ${shown(prettyName ?? productName)}`);
@@ -166,16 +173,14 @@ function systemReport({ inspection, packages }: System): string[] {
   if (hostname !== undefined) lines.push(`  hostname: ${shown(hostname)}`);
   for (const { path, device, spec } of mounts) lines.push(`  mount: ${shown(path)} on ${device ?? `${shown(spec)} (not on this disk)`}`);
   for (const warning of inspection.warnings) lines.push(`  warning: ${shown(warning)}`);
-  if (packages === undefined) return lines;
   if (packages.status === 'unsupported') {
     lines.push(`  packages: NOT LISTED, ${packages.reason}`);
     return lines;
   }
   lines.push(`  packages: ${packages.packages.length}`);
-  for (const one of packages.packages) {
-    const full = `${one.epoch === 0 ? '' : `${one.epoch}:`}${one.version}${one.release === '' ? '' : `-${one.release}`}`;
-    lines.push(`    ${shown(one.name)} ${shown(full)} ${shown(one.architecture)}`);
-  }
+  for (const warning of packages.warnings) lines.push(`  warning: ${shown(warning)}`);
+  if (!listed) return lines;
+  for (const one of packages.packages) lines.push(`    ${shown(one.name)} ${shown(fullVersion(one))} ${shown(one.architecture)}`);
   return lines;
 }
 

@@ -31,6 +31,19 @@ export const READ_COMMANDS: readonly Command[] = [
     load: async () => (await import('./info.ts')).info,
   },
   {
+    name: 'packages',
+    summary: 'List the installed packages',
+    description:
+      'One line for each package: name, version and architecture, separated by tabs; on a disk with several operating systems also the device of the root. ' +
+      'The databases of dpkg, apk, pacman and rpm (SQLite, NDB and Berkeley DB) are read. A system whose packages cannot be listed is an error, never an empty list.',
+    arguments: [IMAGE],
+    options: [],
+    groups: ['image', 'json'],
+    result: 'lines',
+    examples: ['packages disk.qcow2', 'packages disk.qcow2 --json'],
+    load: async () => (await import('./packages.ts')).packages,
+  },
+  {
     name: 'filesystems',
     aliases: ['fs'],
     summary: 'List devices with type, label, UUID and size of what they hold',

@@ -5,11 +5,10 @@ import { Handle } from '../commands/verbs/handle.ts';
 import { GuestlessError } from '../errors.ts';
 import { type DriveArguments, readHypervisorArguments } from '../guestfs/hypervisor-arguments.ts';
 import { Server, serve } from '../guestfs/serve.ts';
-import { runAsync, runWaiting } from '../io/drivers.ts';
+import { runWaiting } from '../io/drivers.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { allowedByEnvironment, nodeHandleHost, openDrive } from '../library/drive.ts';
 import { Console } from './console.ts';
-import { isAddress, openNetworkDrive } from './network.ts';
 import { SocketChannel } from './socket-channel.ts';
 
 /** Serves one client; the exit status. `words` are those of the hypervisor. */
@@ -38,7 +37,7 @@ export async function serveAppliance(words: readonly string[]): Promise<number> 
   let handle: Handle;
   try {
     const opened: DriveOptions[] = [];
-    for (const drive of drives) opened.push(await runAsync(openOne(drive)));
+    for (const drive of drives) opened.push(await runWaiting(openOne(drive)));
     handle = new Handle(host, opened);
   } catch (error) {
     if (!(error instanceof GuestlessError)) throw error;
@@ -51,10 +50,9 @@ export async function serveAppliance(words: readonly string[]): Promise<number> 
     milliseconds: () => performance.now(),
     ...(verbose ? { log: console.line } : {}),
   });
-  const run = drives.some((drive) => isAddress(drive.file)) ? runAsync : runWaiting;
   try {
-    await run(serve(server));
-    await run(finish(handle));
+    await runWaiting(serve(server));
+    await runWaiting(finish(handle));
     return 0;
   } catch (error) {
     if (!(error instanceof GuestlessError)) throw error;
@@ -72,7 +70,6 @@ function* finish(handle: Handle): Io<void> {
 }
 
 function* openOne(drive: DriveArguments): Io<DriveOptions> {
-  if (isAddress(drive.file)) return yield* openNetworkDrive(drive);
   const locked = process.env['GUESTLESS_LOCKED'] === '1';
   return yield* openDrive({ ...drive, locked, overlay: drive.readOnly, allow: allowedByEnvironment() });
 }

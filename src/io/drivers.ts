@@ -60,6 +60,7 @@ export async function runWaiting<T>(io: Io<T>, signal?: AbortSignalLike): Promis
 export function* all<T>(computations: readonly Io<T>[]): Io<T[]> {
   if (computations.length === 1) return [yield* computations[0] as Io<T>];
   return yield* perform({
+    waits: true,
     sync: () => computations.map((io) => runSync(io)),
     async: async (signal) => {
       const settled = await Promise.allSettled(computations.map((io) => runAsync(io, signal)));

@@ -47,6 +47,10 @@ export class Read implements Effect<number> {
     this.target = target;
   }
 
+  get waits(): boolean {
+    return this.source.readSync === undefined;
+  }
+
   sync(): number {
     if (this.source.readSync === undefined) throw needsAsync(this.source);
     return this.source.readSync(this.offset, this.target);
@@ -70,6 +74,10 @@ export class Write implements Effect<void> {
     this.bytes = bytes;
   }
 
+  get waits(): boolean {
+    return this.source.writeSync === undefined;
+  }
+
   sync(): void {
     if (this.source.writeSync === undefined) throw needsAsync(this.source);
     this.source.writeSync(this.offset, this.bytes);
@@ -91,6 +99,10 @@ export class Truncate implements Effect<void> {
     this.size = size;
   }
 
+  get waits(): boolean {
+    return this.source.truncateSync === undefined;
+  }
+
   sync(): void {
     if (this.source.truncateSync === undefined) throw needsAsync(this.source);
     this.source.truncateSync(this.size);
@@ -108,6 +120,10 @@ export class Flush implements Effect<void> {
 
   constructor(source: WritableSource) {
     this.source = source;
+  }
+
+  get waits(): boolean {
+    return this.source.flushSync === undefined && this.source.flushAsync !== undefined;
   }
 
   sync(): void {

@@ -37,6 +37,11 @@ interface Turn {
   inside: boolean;
 }
 
+/** An open transaction whose parts cannot fail on their own, and the first error of one that did. */
+interface WholeTransaction {
+  failed: { readonly error: unknown } | undefined;
+}
+
 const turns = new WeakMap<TransactionalDevice, Turn>();
 
 function turnOf(device: TransactionalDevice): Turn {
@@ -54,6 +59,8 @@ export class Transactions {
   readonly #device: TransactionalDevice;
   readonly #save: () => Savepoint;
   readonly #turn: Turn;
+  /** The innermost whole transaction that is open, and what failed in it. */
+  #whole: WholeTransaction | undefined;
 
   constructor(device: TransactionalDevice, save: () => Savepoint) {
     this.#device = device;
@@ -68,9 +75,39 @@ export class Transactions {
   *run<T>(body: () => Io<T>, before?: () => Io<void>): Io<T> {
     if (this.#turn.inside) {
       if (before !== undefined) yield* before();
-      return yield* this.#attempt(body);
+      return yield* this.#whole === undefined ? this.#attempt(body) : this.#part(body, this.#whole);
     }
     return yield* this.#turn.lock.exclusive(() => this.#watched(() => this.#attempt(body)));
+  }
+
+  /**
+   * As {@link run}; but what is run inside of `body` cannot fail on its own, and need not be able to be taken back on its own: when a part
+   * throws the whole throws the same in the end, and none of it happened, whatever `body` made of the error.
+   */
+  *runWhole<T>(body: () => Io<T>, before?: () => Io<void>): Io<T> {
+    return yield* this.run(() => this.#asWhole(body), before);
+  }
+
+  *#asWhole<T>(body: () => Io<T>): Io<T> {
+    const around = this.#whole;
+    const whole: WholeTransaction = { failed: undefined };
+    this.#whole = whole;
+    try {
+      const result = yield* body();
+      if (whole.failed !== undefined) throw whole.failed.error;
+      return result;
+    } finally {
+      this.#whole = around;
+    }
+  }
+
+  *#part<T>(body: () => Io<T>, whole: WholeTransaction): Io<T> {
+    try {
+      return yield* body();
+    } catch (error) {
+      whole.failed ??= { error };
+      throw error;
+    }
   }
 
   *#attempt<T>(body: () => Io<T>): Io<T> {

@@ -2,16 +2,20 @@
 import * as fs from 'node:fs';
 import { decodeName } from '../bytes/text.ts';
 import type { DriveOptions, HandleHost } from '../commands/verbs/handle.ts';
-import { Refused } from '../errors.ts';
+import { Refused, Unsupported } from '../errors.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { Gate } from '../image/gate.ts';
 import { resolveReference } from '../image/gate.ts';
-import type { Io } from '../io/effect.ts';
+import { openImage } from '../image/open.ts';
+import { type Io, perform } from '../io/effect.ts';
+import { Flush, type WritableSource, Write } from '../io/source.ts';
+import type { OverlayDevice } from '../overlay/overlay.ts';
 import { WriteBack } from '../overlay/write-back.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
 import { commitHost } from '../platform/node/commit.ts';
 import { FileSource, hostPath, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
+import { isAddress, openAddress } from './address.ts';
 import { now, openImageFile } from './open-image.ts';
 
 export interface DriveFile {
@@ -35,6 +39,7 @@ export interface DriveFile {
  */
 export function* openDrive(drive: DriveFile): Io<DriveOptions> {
   const { file, format, readOnly, label, blockSize } = drive;
+  if (isAddress(file)) return yield* openNetworkDrive(drive);
   const back = readOnly
     ? undefined
     : yield* WriteBack.prepare(yield* now(() => commitHost(file, { locked: drive.locked === true })), {
@@ -52,10 +57,43 @@ export function* openDrive(drive: DriveFile): Io<DriveOptions> {
   };
 }
 
+/** A drive on the network. Changes are written where they belong, without a journal. */
+function* openNetworkDrive({ file, format, readOnly, label, blockSize }: DriveFile): Io<DriveOptions> {
+  const source = yield* openAddress(file);
+  const image = yield* openImage(source, { codecs: nodeCodecs, ...(format === undefined ? {} : { format }) });
+  if (!readOnly && (source.writeAsync === undefined || image.format !== 'raw')) {
+    throw new Unsupported('writing over the network', `changes cannot be written into this ${image.format} image; add it read-only`, {
+      image: file,
+    });
+  }
+  return {
+    image,
+    readOnly,
+    ...(label === undefined ? {} : { label }),
+    ...(blockSize === undefined ? {} : { blockSize }),
+    ...(readOnly ? {} : { save: (overlay) => writeThrough(overlay, source) }),
+  };
+}
+
+/** Bytes written over the network at once. */
+const PIECE = 1 << 20;
+
+function* writeThrough(overlay: OverlayDevice, target: WritableSource): Io<void> {
+  for (const { offset, length } of overlay.changes()) {
+    for (let done = 0; done < length; done += PIECE) {
+      const part = Math.min(PIECE, length - done);
+      yield* perform(new Write(target, offset + done, yield* overlay.read(offset + done, part)));
+    }
+  }
+  yield* perform(new Flush(target));
+  overlay.discardAll();
+}
+
 /** Plain files in the folder of an image of the chain, or below it; what else an image names is refused. */
 function chainGate(top: string, { allow = [], overlay = false }: DriveFile): Gate {
   const folders = [folderOf(realpath(top)), ...allow.map(realpath)];
   return function* (reference) {
+    if (overlay && reference.depth === 1 && isAddress(reference.name)) return yield* openAddress(reference.name);
     const named = resolveReference(reference).path;
     const real = yield* now(() => realpath(named));
     if (overlay && reference.depth === 1) folders.push(folderOf(real));

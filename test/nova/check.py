@@ -1,4 +1,7 @@
-"""Debian's own nova, unmodified, over this library: its injection and its VFS, compared with what it did over libguestfs."""
+"""Debian's own nova, unmodified, over this library: its injection and its VFS, compared with what it did over libguestfs.
+
+By itself nova calls this library through a small Python module of the tests; with --stand-in through libguestfs's own Python binding and
+library, which start the stand-in (set by the environment) in place of qemu."""
 import base64
 import json
 import os
@@ -10,7 +13,9 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, '..', 'vfs', 'golden')
-sys.path.insert(0, HERE)
+STAND_IN = '--stand-in' in sys.argv
+if not STAND_IN:
+    sys.path.insert(0, os.path.join(HERE, 'shim'))
 
 import nova.conf
 from nova import exception
@@ -185,7 +190,7 @@ def outcome(vfs, verb, parameters):
     if verb == 'lstat':
         stat = handle.lstat(parameters[0])
         directory = stat['mode'] & 0o170000 == 0o040000
-        return ['%06o' % stat['mode'], stat['links'], stat['uid'], stat['gid']] + ([] if directory else [stat['size']])
+        return ['%06o' % stat['mode'], stat['nlink' if STAND_IN else 'links'], stat['uid'], stat['gid']] + ([] if directory else [stat['size']])
     if verb == 'length':
         return len(vfs.read_file(parameters[0]))
     if verb == 'bytes':

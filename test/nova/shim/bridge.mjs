@@ -1,6 +1,6 @@
 // A libguestfs handle over this library, as far as nova uses one: requests and answers are lines of JSON.
 import { createInterface } from 'node:readline';
-import { findSystems } from '../../dist/guest/inspect/index.js';
+import { findSystems } from '../../../dist/guest/inspect/index.js';
 import {
   EditableTree,
   EditSession,
@@ -11,9 +11,9 @@ import {
   syncFace,
   TreeVerbs,
   WriteBack,
-} from '../../dist/index.js';
-import { commitHost, openTemporary } from '../../dist/platform/node/index.js';
-import { numericId } from '../../dist/vfs/accounts.js';
+} from '../../../dist/index.js';
+import { commitHost, openTemporary } from '../../../dist/platform/node/index.js';
+import { numericId } from '../../../dist/vfs/accounts.js';
 
 let drive;
 let opened;

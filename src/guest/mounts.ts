@@ -95,6 +95,11 @@ export class MountTable {
     this.#covered.removeValue(mount);
   }
 
+  /** What mount(8) calls remounting: the mount stays where it is. A file system that takes the place of its own has to number nodes as it does. */
+  change(mount: Mount, to: { readonly readOnly: boolean; readonly fileSystem?: FileSystem }): void {
+    Object.assign(mount, to);
+  }
+
   /** The mount that covers a directory. */
   covering(mount: Mount, node: NodeId): Mount | undefined {
     return this.#mounts.length === 1 ? undefined : this.#covered.get(mount, node);

@@ -134,6 +134,7 @@ export function nodeHandleHost(warn: (message: string) => void): HandleHost {
     random: (length) => process.getBuiltinModule('node:crypto').randomBytes(length),
     now: clock,
     temporary: () => openTemporary(),
+    machine: process.arch === 'arm64' ? 'aarch64' : process.arch === 'x64' ? 'x86_64' : process.arch,
     warn,
   };
 }

@@ -1,4 +1,4 @@
 /** The groups of functions that are here; the API answers honestly which are not. */
 
 /** Every group of which each function has a verb. */
-export const AVAILABLE_GROUPS: ReadonlySet<string> = new Set(['linuxxattrs', 'mknod']);
+export const AVAILABLE_GROUPS: ReadonlySet<string> = new Set(['acl', 'linuxcaps', 'linuxxattrs', 'mknod', 'selinux']);

@@ -6,7 +6,7 @@ import type { Timestamp } from '../../filesystem/filesystem.ts';
 import type { HashFactory } from '../../guest/checksum.ts';
 import { Disk } from '../../guest/disk.ts';
 import { EditableTree } from '../../guest/edit.ts';
-import type { Mount } from '../../guest/mounts.ts';
+import { isWritable, type Mount } from '../../guest/mounts.ts';
 import type { BlockDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { Slice } from '../../io/slice.ts';
@@ -14,6 +14,7 @@ import { isTransactional, type TransactionalDevice } from '../../io/transaction.
 import { OverlayDevice } from '../../overlay/overlay.ts';
 import type { OpenTemporary } from '../../overlay/store.ts';
 import { diskName, parseDeviceName, partitionName } from '../../partition/index.ts';
+import { Scaffold } from './scaffold.ts';
 
 /** What a handle needs of the world outside. */
 export interface HandleHost {
@@ -28,6 +29,8 @@ export interface HandleHost {
   warn(message: string): void;
   /** Says how far a long verb is; may be called often. */
   progress?(position: number, total: number): Io<void>;
+  /** The machine's name for its processor as uname(2) gives it, such as x86_64. */
+  readonly machine?: string;
   /** Waits. Absent where the door cannot. */
   sleep?(milliseconds: number): Io<void>;
 }
@@ -232,6 +235,45 @@ export class Handle {
     const mounts = this.mounts;
     this.#tree = new EditableTree();
     for (const mount of mounts) this.#leave(mount);
+  }
+
+  /** Makes a directory for mounting; before anything is mounted it stands in a root of its own, which goes when something is mounted at /. */
+  *makeMountPoint(path: string): Io<void> {
+    if (this.#tree.mounts.length === 0) yield* this.#tree.mount(new Scaffold(this.host.now()), '/');
+    const { place, parent, name } = yield* this.#tree.lookup(path, { keepLast: true });
+    if (place !== undefined || name === undefined) throw new Posix('EEXIST', { path });
+    const { fileSystem } = parent.mount;
+    if (fileSystem instanceof Scaffold) fileSystem.make(parent.node, name);
+    else yield* this.#tree.mkdir(path, { mode: 0o777 & ~this.umask });
+  }
+
+  /** Throws ENOENT, ENOTEMPTY, EBUSY. */
+  *removeMountPoint(path: string): Io<void> {
+    if (this.#tree.mounts.length === 0) throw new Posix('ENOENT', { path });
+    const { place, parent, name } = yield* this.#tree.lookup(path, { keepLast: true });
+    if (name === undefined) throw new Posix('EBUSY', { path });
+    if (place === undefined) throw new Posix('ENOENT', { path });
+    if (this.#tree.table.isMountPoint(place)) throw new Posix('EBUSY', { path });
+    const { fileSystem } = parent.mount;
+    if (fileSystem instanceof Scaffold) fileSystem.remove(parent.node, name);
+    else yield* this.#tree.rmdir(path);
+  }
+
+  /** Lets what is mounted at a directory be changed, or not. Throws EINVAL where nothing is mounted, EROFS for what can only be read. */
+  *remount(path: string, options: { readonly readOnly: boolean }): Io<void> {
+    const at = decodeName(yield* this.#tree.realpath(path));
+    const mount = [...this.mounts].reverse().find((one) => decodeName(one.at) === at);
+    if (mount === undefined) throw new Posix('EINVAL', { path }, 'nothing is mounted here');
+    if (options.readOnly) {
+      yield* this.#tree.flush();
+      this.#tree.table.change(mount, { readOnly: true });
+      return;
+    }
+    if (!mount.readOnly) return;
+    const writable = this.mounts.find((one) => one.device === mount.device && isWritable(one.fileSystem))?.fileSystem;
+    const fileSystem = writable ?? (yield* this.disk.mount(mount.device));
+    if (!isWritable(fileSystem)) throw new Posix('EROFS', { path });
+    this.#tree.table.change(mount, { readOnly: false, fileSystem });
   }
 
   /** Drops what is remembered of a device that is no longer mounted: it may be written to directly from now on. */

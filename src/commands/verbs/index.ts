@@ -1,9 +1,46 @@
 /** All verbs of the libguestfs API that are here. */
+
+import { aclVerbs } from './acl.ts';
+import { attributeVerbs } from './attributes.ts';
+import { capabilityVerbs } from './capabilities.ts';
+import { checksumVerbs } from './checksums.ts';
+import { copyVerbs } from './copies.ts';
+import { directoryVerbs } from './directories.ts';
+import { fileVerbs } from './files.ts';
 import { handleVerbs } from './handle-verbs.ts';
+import { inspectionVerbs } from './inspection.ts';
+import { lineVerbs } from './lines.ts';
+import { linkVerbs } from './links.ts';
+import { listingVerbs } from './listing.ts';
+import { mountPointVerbs } from './mount-points.ts';
+import { searchVerbs } from './search.ts';
+import { streamVerbs } from './streams.ts';
+import { systemVerbs } from './system.ts';
+import { usageVerbs } from './usage.ts';
 import type { AnyVerb, Verbs } from './verb.ts';
+import { xattrVerbs } from './xattrs.ts';
 
 /** Every domain's verbs; a new domain is added here. */
-const DOMAINS: readonly Verbs[] = [handleVerbs];
+const DOMAINS: readonly Verbs[] = [
+  inspectionVerbs,
+  handleVerbs,
+  aclVerbs,
+  attributeVerbs,
+  capabilityVerbs,
+  checksumVerbs,
+  copyVerbs,
+  directoryVerbs,
+  fileVerbs,
+  lineVerbs,
+  linkVerbs,
+  listingVerbs,
+  mountPointVerbs,
+  searchVerbs,
+  streamVerbs,
+  systemVerbs,
+  usageVerbs,
+  xattrVerbs,
+];
 
 let all: Map<string, AnyVerb> | undefined;
 

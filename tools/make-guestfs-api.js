@@ -12,7 +12,7 @@ const flags = (f) =>
     f.group && `group=${f.group}`,
     f.progress && 'progress',
     f.aliases && `aliases=${f.aliases.join(',')}`,
-    f.deprecatedBy && (f.deprecatedBy === true ? 'deprecated' : `deprecated=${f.deprecatedBy}`),
+    f.deprecatedBy && (f.deprecatedBy === true || f.deprecatedBy.includes(' ') ? 'deprecated' : `deprecated=${f.deprecatedBy}`),
     f.visibility && `visibility=${f.visibility}`,
   ].filter(Boolean);
 const line = (f) =>

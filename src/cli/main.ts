@@ -21,6 +21,7 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     if (words[0] === 'appliance' && words[1] === 'serve')
       return await (await import('../appliance/serve.ts')).serveAppliance(words.slice(2));
+    if (words[0] === 'fish') return await (await import('./fish/index.ts')).runFish(words.slice(1));
     const request = parse(COMMANDS, words);
     if (request.kind !== 'run') return await inform(request);
     const { command, invocation } = request;

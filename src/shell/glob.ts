@@ -19,7 +19,7 @@ export function* globWords(session: Session, words: readonly string[]): Io<strin
 }
 
 function* expand(session: Session, word: string): Io<readonly string[]> {
-  if (!word.startsWith('/') || !/[*?[]/.test(word)) return [word];
+  if (!word.startsWith('/')) return [word];
   const found = word.startsWith('/dev/') ? yield* devices(session, word) : yield* session.call('glob_expand', { pattern: word });
   return found.length === 0 ? [word] : found;
 }

@@ -21,6 +21,8 @@ export interface DriveRequest {
   /** As it was said: `http`, `nbd`, ...; `file` when absent. */
   readonly protocol?: string;
   readonly server?: readonly string[];
+  /** The kind of controller that was asked for; it means nothing here. */
+  readonly iface?: string;
   /** The image is part of the file: a member of an archive. */
   readonly part?: { readonly name: string; readonly offset: number; readonly size: number };
 }

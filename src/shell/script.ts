@@ -76,11 +76,11 @@ export class Script {
     return done || (line.kind !== 'empty' && line.forgiving);
   }
 
-  /** Runs the commands of a command line, which `:` stands between; false when one failed and is not forgiven. */
+  /** Runs the commands of a command line, which `:` stands between, all of them, as guestfish does, also behind `quit`; false when one failed and is not forgiven. */
   *commands(words: readonly string[]): Io<boolean> {
     const session = this.#session;
     let rest = words;
-    while (rest.length > 0 && !session.ended) {
+    while (rest.length > 0) {
       const colon = rest.indexOf(':');
       const command = colon < 0 ? rest : rest.slice(0, colon);
       const [first, ...given] = command;
@@ -141,7 +141,6 @@ export class Script {
     try {
       for (const line of lines) {
         if (!(yield* this.line(line)) && !forgiving) return false;
-        if (this.#session.ended) break;
       }
     } finally {
       this.#depth--;

@@ -145,15 +145,18 @@ export class Session {
     }
   }
 
-  /** Ends everything. False when the changes could not be written. */
-  *close(): Io<boolean> {
+  /** Ends everything; `failed`: because of an error. False when the changes could not be written. */
+  *close(failed = false): Io<boolean> {
     try {
-      yield* this.shutdown();
+      const facts = failed ? undefined : functionFacts('shutdown');
+      if (facts === undefined) yield* this.shutdown();
+      else yield* this.#traced(facts, {});
       return true;
     } catch (error) {
       this.complain(error);
       return false;
     } finally {
+      if (this.configuration.trace) yield* this.#trace('close');
       yield* this.events.raise(this.host, 'close', []);
     }
   }

@@ -23,8 +23,10 @@ export function traceResult(facts: FunctionFacts, result: unknown): string {
 
 function traceOutcome(facts: FunctionFacts, result: unknown): string {
   if (facts.result === 'RBool') return result === true ? '1' : '0';
-  if (facts.result === 'RStruct' || facts.result === 'RStructList') {
-    return `<struct guestfs_${facts.of}${facts.result === 'RStructList' ? `_list(${(result as readonly unknown[]).length})` : ''} *>`;
+  if (facts.result === 'RStructList') return `<struct guestfs_${facts.of}_list(${(result as readonly unknown[]).length})>`;
+  if (facts.result === 'RStruct') {
+    const fields = Object.entries(result as Readonly<Record<string, unknown>>).map(([name, value]) => `${name}: ${String(value)}, `);
+    return `<struct guestfs_${facts.of} = ${fields.join('')}>`;
   }
   if (result === undefined) return '"NULL"';
   if (Array.isArray(result)) return `[${result.flat().map(traceValue).join(', ')}]`;

@@ -80,7 +80,7 @@ async function batch(options: Options): Promise<number> {
     if (options.file !== undefined) session.script = options.file;
     const script = new Script(session);
     const done = await run(options.words.length > 0 ? script.commands(options.words) : script.run(() => host.readLine()));
-    const saved = await run(session.close());
+    const saved = await run(session.close(!done));
     return done && saved ? 0 : 1;
   } finally {
     host.close();

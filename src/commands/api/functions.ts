@@ -58,7 +58,7 @@ blockdev_setrw 57 RErr device:Device
 blockdev_getro 58 RBool device:Device
 blockdev_getss 59 RInt device:Device
 blockdev_getbsz 60 RInt device:Device
-blockdev_setbsz 61 RErr device:Device blocksize:Int @deprecated=(no replacement)
+blockdev_setbsz 61 RErr device:Device blocksize:Int @deprecated
 blockdev_getsz 62 RInt64 device:Device
 blockdev_getsize64 63 RInt64 device:Device
 blockdev_flushbufs 64 RErr device:Device
@@ -277,8 +277,8 @@ resize2fs_M 281 RErr device:Device
 internal_autosync 282 RErr @visibility=internal
 is_zero 283 RBool path:Pathname
 is_zero_device 284 RBool device:Device
-list_9p 285 RStringList @deprecated=(no replacement)
-mount_9p 286 RErr mounttag:PlainString mountpoint:PlainString ?options:PlainString @deprecated=(no replacement)
+list_9p 285 RStringList @deprecated
+mount_9p 286 RErr mounttag:PlainString mountpoint:PlainString ?options:PlainString @deprecated
 list_dm_devices 287 RStringList:Device
 ntfsresize 288 RErr device:Device ?size:Int64 ?force:Bool @group=ntfsprogs
 btrfs_filesystem_resize 289 RErr mountpoint:Pathname ?size:Int64 @group=btrfs
@@ -467,7 +467,7 @@ hivex_value_utf8 478 RString valueh:Int64 @group=hivex @deprecated=hivex_value_s
 hivex_value_string 479 RString valueh:Int64 @group=hivex
 inspect_os 480 RStringList:Mountable
 inspect_get_roots 481 RStringList:Mountable
-inspect_get_format 482 RString root:Mountable @deprecated=(no replacement)
+inspect_get_format 482 RString root:Mountable @deprecated
 inspect_get_type 483 RString root:Mountable
 inspect_get_distro 484 RString root:Mountable
 inspect_get_package_format 485 RString root:Mountable
@@ -482,9 +482,9 @@ inspect_get_windows_systemroot 493 RString root:Mountable
 inspect_get_windows_software_hive 494 RString root:Mountable
 inspect_get_windows_system_hive 495 RString root:Mountable
 inspect_get_windows_current_control_set 496 RString root:Mountable
-inspect_is_live 497 RBool root:Mountable @deprecated=(no replacement)
-inspect_is_netinst 498 RBool root:Mountable @deprecated=(no replacement)
-inspect_is_multipart 499 RBool root:Mountable @deprecated=(no replacement)
+inspect_is_live 497 RBool root:Mountable @deprecated
+inspect_is_netinst 498 RBool root:Mountable @deprecated
+inspect_is_multipart 499 RBool root:Mountable @deprecated
 inspect_get_mountpoints 500 RHashtable root:Mountable
 inspect_get_filesystems 501 RStringList:Mountable root:Mountable
 inspect_get_drive_mappings 502 RHashtable root:Mountable
@@ -591,7 +591,7 @@ parse_environment_list - RErr environment:StringList
 read_file - RBufferOut path:Pathname
 read_lines - RStringList path:Pathname
 readlinklist - RStringList path:Pathname names:StringList<Filename>
-remove_drive - RErr label:PlainString @deprecated=(no replacement)
+remove_drive - RErr label:PlainString @deprecated
 set_append - RErr append:OptString @aliases=append
 set_attach_method - RErr backend:PlainString @aliases=attach-method @deprecated=set_backend
 set_autosync - RErr autosync:Bool @aliases=autosync
@@ -621,7 +621,7 @@ stat - RStruct:stat path:Pathname @deprecated=statns
 umount_local - RErr ?retry:Bool
 user_cancel - RErr
 version - RStruct:version
-wait_ready - RErr @deprecated=(no replacement) @visibility=statetest
+wait_ready - RErr @deprecated @visibility=statetest
 write - RErr path:Pathname content:BufferIn
 write_append - RErr path:Pathname content:BufferIn
 yara_scan - RStructList:yara_detection path:Pathname @progress

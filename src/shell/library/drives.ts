@@ -15,10 +15,11 @@ interface Options {
   readonly protocol?: string | undefined;
   readonly server?: readonly string[] | undefined;
   readonly blocksize?: number | undefined;
+  readonly iface?: string | undefined;
 }
 
 function* add(session: Session, name: string, options: Options): Io<void> {
-  const { readonly, format, label, protocol = 'file', server, blocksize } = options;
+  const { readonly, format, label, protocol = 'file', server, blocksize, iface } = options;
   const wrong = (message: string): Posix => new Posix('EINVAL', {}, message);
   if (format !== undefined && !/^[A-Za-z0-9_-]+$/.test(format)) throw wrong(`'${format}' is no name of an image format`);
   if (label !== undefined && !/^[A-Za-z]{1,20}$/.test(label)) throw wrong(`'${label}' is no label: 1 to 20 letters`);
@@ -33,17 +34,19 @@ function* add(session: Session, name: string, options: Options): Io<void> {
     ...(blocksize === undefined ? {} : { blockSize: blocksize }),
     ...(protocol === 'file' ? {} : { protocol }),
     ...(server === undefined ? {} : { server }),
+    ...(iface === undefined ? {} : { iface }),
   };
   yield* session.addDrive(request);
 }
 
 function described(drive: DriveRequest): string {
-  const { name, readOnly, format, label, blockSize, protocol = 'file', scratch } = drive;
+  const { name, readOnly, format, label, blockSize, protocol = 'file', scratch, iface } = drive;
   return [
     name === '' && scratch !== undefined ? 'scratch' : name,
     ...(readOnly ? ['readonly'] : []),
     ...(format === undefined ? [] : [`format=${format}`]),
     `protocol=${protocol}`,
+    ...(iface === undefined ? [] : [`iface=${iface}`]),
     ...(label === undefined ? [] : [`label=${label}`]),
     ...(blockSize === undefined ? [] : [`blocksize=${blockSize}`]),
   ].join(' ');
@@ -56,11 +59,11 @@ export const driveFunctions: LibraryFunctions = {
   *add_drive_ro(session, { filename }) {
     yield* add(session, filename, { readonly: true });
   },
-  *add_drive_with_if(session, { filename }) {
-    yield* add(session, filename, {});
+  *add_drive_with_if(session, { filename, iface }) {
+    yield* add(session, filename, { iface });
   },
-  *add_drive_ro_with_if(session, { filename }) {
-    yield* add(session, filename, { readonly: true });
+  *add_drive_ro_with_if(session, { filename, iface }) {
+    yield* add(session, filename, { readonly: true, iface });
   },
   *add_cdrom(session, { filename }) {
     yield* add(session, filename, { readonly: true });
@@ -101,8 +104,6 @@ export const driveFunctions: LibraryFunctions = {
   },
   // biome-ignore lint/correctness/useYield: answers from the name
   *canonical_device_name(_, { device }) {
-    const mapper = /^\/dev\/mapper\/((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(device);
-    if (mapper !== null) return `/dev/${(mapper[1] ?? '').replaceAll('--', '-')}/${(mapper[2] ?? '').replaceAll('--', '-')}`;
     const parsed = /^\/dev\/[hsv]d/.test(device) ? parseDeviceName(device) : undefined;
     if (parsed === undefined) return device;
     const drive = diskName(parsed.index);

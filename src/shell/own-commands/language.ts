@@ -1,6 +1,7 @@
 /** Commands about commands, and about the program itself. */
 import { GROUPS } from '../../commands/api/functions.ts';
 import { AVAILABLE_GROUPS } from '../../commands/verbs/groups.ts';
+import { Posix } from '../../errors.ts';
 import { ShellError } from '../error.ts';
 import { globWords } from '../glob.ts';
 import type { OwnCommand } from '../session.ts';
@@ -50,7 +51,11 @@ export const languageCommands: readonly OwnCommand[] = [
     *run(session, words) {
       const [folder] = words;
       if (folder === undefined || words.length !== 1) throw new ShellError('lcd takes one folder of the host');
-      yield* session.host.changeFolder(folder);
+      try {
+        yield* session.host.changeFolder(folder);
+      } catch (error) {
+        throw error instanceof Posix ? new ShellError(error.message) : error;
+      }
     },
   },
   {

@@ -30,6 +30,9 @@ export const MASTER_BOOT_RECORD: Struct<Record<'UniqueMBRDiskSignature' | 'Unkno
   },
 );
 
+/** `BootIndicator` of the partition that a BIOS boots. */
+export const MBR_ACTIVE = 0x80;
+
 /** One entry of a master or extended boot record. */
 export const MBR_ENTRY: Struct<
   Record<'BootIndicator' | 'OSType' | 'StartingLBA' | 'SizeInLBA', Field<number>> & Record<'StartingCHS' | 'EndingCHS', Field<Bytes>>

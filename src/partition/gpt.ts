@@ -23,10 +23,14 @@ const MAX_ENTRY_ARRAY = 4 << 20;
 const MAX_LBA = 1n << 53n;
 
 /** A header whose checksum, place and geometry are right. */
-interface Located {
+export interface LocatedGpt {
   readonly sectorSize: number;
   readonly header: GptHeader;
+  /** The whole sector of the header. */
+  readonly sector: Bytes;
   readonly entries: Bytes;
+  /** Why the primary header was not taken. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Why a header cannot be used; undefined as `problem` when there is not even a signature. */
@@ -38,12 +42,17 @@ interface Unusable {
 
 /** Reads the table of a disk that has a protective MBR. Throws Corrupt when neither copy can be used. */
 export function* readGpt(device: BlockDevice, sectorSize?: number): Io<PartitionTable> {
+  return decode(device, yield* locateGpt(device, sectorSize));
+}
+
+/** Finds the copy of a GPT that can be used: the primary one, else the backup. Throws Corrupt when neither can. */
+export function* locateGpt(device: BlockDevice, sectorSize?: number): Io<LocatedGpt> {
   const sectorSizes = sectorSize === undefined ? SECTOR_SIZES : [sectorSize];
   const hints: { sectorSize: number; lba: number }[] = [];
   let problem: string | undefined;
   for (const size of sectorSizes) {
     const found = yield* readCopy(device, size, 1);
-    if ('header' in found) return decode(device, found, []);
+    if ('header' in found) return found;
     problem ??= found.problem;
     if (found.alternate !== undefined && found.alternate > 1n && found.alternate < MAX_LBA) {
       hints.push({ sectorSize: size, lba: Number(found.alternate) });
@@ -55,7 +64,8 @@ export function* readGpt(device: BlockDevice, sectorSize?: number): Io<Partition
     if (lba < 2) continue;
     const found = yield* readCopy(device, size, lba);
     if ('header' in found) {
-      return decode(device, found, [{ message: `the primary GPT header is damaged (${reason}); the backup is used`, offset: size }]);
+      const warning = { message: `the primary GPT header is damaged (${reason}); the backup is used`, offset: size };
+      return { ...found, warnings: [warning] };
     }
   }
   throw new Corrupt(`the disk has a protective MBR, but its primary GPT header cannot be used (${reason}) and no backup was found`, {
@@ -64,10 +74,10 @@ export function* readGpt(device: BlockDevice, sectorSize?: number): Io<Partition
   });
 }
 
-function* readCopy(device: BlockDevice, sectorSize: number, lba: number): Io<Located | Unusable> {
+function* readCopy(device: BlockDevice, sectorSize: number, lba: number): Io<LocatedGpt | Unusable> {
   const at = lba * sectorSize;
   if (at + sectorSize > device.size) return { problem: undefined };
-  const sector = yield* device.read(at, sectorSize);
+  const sector = (yield* device.read(at, sectorSize)).slice();
   const header = GPT_HEADER.read(sector);
   if (header.Signature !== GPT_SIGNATURE) return { problem: undefined };
   const problem = headerProblem(header, sector, lba, sectorSize, device.size);
@@ -79,7 +89,7 @@ function* readCopy(device: BlockDevice, sectorSize: number, lba: number): Io<Loc
   if (crc32(entries) !== header.PartitionEntryArrayCRC32) {
     return { problem: 'the checksum of its entries is wrong', alternate: header.AlternateLBA };
   }
-  return { sectorSize, header, entries };
+  return { sectorSize, header, sector, entries, warnings: [] };
 }
 
 function headerProblem(header: GptHeader, sector: Bytes, lba: number, sectorSize: number, deviceSize: number): string | undefined {
@@ -108,8 +118,9 @@ function headerProblem(header: GptHeader, sector: Bytes, lba: number, sectorSize
   return undefined;
 }
 
-function decode(device: BlockDevice, located: Located, warnings: Warning[]): PartitionTable {
+function decode(device: BlockDevice, located: LocatedGpt): PartitionTable {
   const { header, sectorSize } = located;
+  const warnings: Warning[] = [...located.warnings];
   if (header.LastUsableLBA * BigInt(sectorSize) >= BigInt(device.size)) {
     warnings.push({
       message: `the GPT is for a disk of at least ${(header.LastUsableLBA + 1n) * BigInt(sectorSize)} bytes, this one has ${device.size}; the image may be truncated`,
@@ -124,7 +135,7 @@ function decode(device: BlockDevice, located: Located, warnings: Warning[]): Par
   return { scheme: 'gpt', sectorSize, id: guidText(header.DiskGUID).toLowerCase(), partitions, warnings };
 }
 
-function decodeEntry(device: BlockDevice, located: Located, index: number, warnings: Warning[]): Partition | undefined {
+function decodeEntry(device: BlockDevice, located: LocatedGpt, index: number, warnings: Warning[]): Partition | undefined {
   const { header, sectorSize, entries } = located;
   const at = index * header.SizeOfPartitionEntry;
   if (isZero(entries, at, at + 16)) return undefined;

@@ -67,7 +67,7 @@ class Copying {
     for (let entry = yield* walker.next(); entry !== undefined; entry = yield* walker.next()) {
       yield* this.#one(entry, target + decodeName(entry.depth === 0 ? new Uint8Array(0) : tail(entry.path, start)));
     }
-    for (const [entry, path] of this.#directories.reverse()) yield* this.#finish(entry, path, 0o7777);
+    for (const [entry, path] of this.#directories.reverse()) yield* this.#finish(entry, path);
   }
 
   *#one(entry: WalkEntry, path: string): Io<void> {
@@ -93,7 +93,7 @@ class Copying {
       const device = stat.device === undefined ? {} : { device: stat.device };
       yield* this.#tree.mknod(path, entry.kind, { mode: this.#mode(stat), ...device });
     }
-    yield* this.#finish(entry, path, 0o7777);
+    yield* this.#finish(entry, path);
   }
 
   /** The permissions of a new file. */
@@ -115,21 +115,24 @@ class Copying {
     const { mount, node, stat } = entry;
     const source = { fileSystem: mount.fileSystem, node, size: stat.size };
     const { place } = yield* tree.lookup(path, { create: true });
+    if (place === undefined && (yield* tree.exists(path, { followLast: false }))) {
+      throw new Posix('EEXIST', { path }, 'this is a symbolic link that leads nowhere, and is not written through');
+    }
     yield* tree.writeFile(path, new Uint8Array(0), { mode: this.#mode(stat) });
     yield* forEachChunk(source, { skipHoles: true }, (chunk, offset) => tree.write(path, offset, chunk));
     if ((yield* tree.stat(path)).size !== stat.size) yield* tree.truncate(path, stat.size);
-    if (place === undefined || this.#options.preserve) yield* this.#finish(entry, path, 0o7777);
+    if (place === undefined || this.#options.preserve) yield* this.#finish(entry, path);
   }
 
-  *#finish({ mount, node, stat, kind }: WalkEntry, path: string, mask: number): Io<void> {
+  *#finish({ mount, node, stat, kind }: WalkEntry, path: string): Io<void> {
     const tree = this.#tree;
     const stay = { followLast: false };
     if (!this.#options.preserve) {
-      if (kind === 'directory') yield* tree.chmod(path, this.#mode(stat));
+      if (kind === 'directory') yield* tree.chmod(path, stat.mode & 0o1777 & ~this.#handle.umask);
       return;
     }
     yield* tree.chown(path, stat.uid, stat.gid, stay);
-    if (kind !== 'symlink') yield* tree.chmod(path, stat.mode & mask);
+    if (kind !== 'symlink') yield* tree.chmod(path, stat.mode & 0o7777);
     for (const { name, value } of yield* mount.fileSystem.xattrs(node)) yield* tree.setxattr(path, name, value, stay);
     yield* tree.utimes(path, stat.atime, stat.mtime, stay);
   }

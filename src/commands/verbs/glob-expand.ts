@@ -1,4 +1,5 @@
 /** glob(3) with GLOB_BRACE, over the files of a guest. */
+import { compareBytes, encodeName } from '../../bytes/text.ts';
 import { Posix } from '../../errors.ts';
 import type { EditableTree } from '../../guest/edit.ts';
 import { globMatcher } from '../../guest/glob.ts';
@@ -82,7 +83,8 @@ function* matchPattern(tree: EditableTree, pattern: string, mark: boolean): Io<s
   }
   const directories = new Set(yield* those(found, (path) => isDirectory(tree, path)));
   if (trailing !== '') found = found.filter((path) => directories.has(path));
-  return found.map((path) => path + (trailing !== '' ? trailing : mark && directories.has(path) ? '/' : ''));
+  const marked = found.map((path) => path + (trailing !== '' ? trailing : mark && directories.has(path) ? '/' : ''));
+  return marked.sort((a, b) => compareBytes(encodeName(a), encodeName(b)));
 }
 
 function* those(paths: readonly string[], test: (path: string) => Io<boolean>): Io<string[]> {

@@ -1,6 +1,6 @@
 /** The list that `ls -la` prints, with numbers for users and groups and times in UTC. */
 import { compareBytes, decodeName, encodeName } from '../../bytes/index.ts';
-import type { Stat } from '../../filesystem/filesystem.ts';
+import { type FileKind, kindOfMode, type Stat } from '../../filesystem/filesystem.ts';
 import type { Place } from '../../guest/mounts.ts';
 import { pathOf } from '../../guest/mounts.ts';
 import type { Io } from '../../io/effect.ts';
@@ -82,21 +82,22 @@ function lines(rows: readonly Row[], now: number, context: boolean): string {
     .join('');
 }
 
-const TYPES: Readonly<Record<number, string>> = {
-  26411: 's',
-  21609: 'l',
-  16807: '-',
-  14406: 'b',
-  9604: 'd',
-  4802: 'c',
-  2401: 'p',
+const TYPES: Readonly<Record<FileKind, string>> = {
+  socket: 's',
+  symlink: 'l',
+  file: '-',
+  block: 'b',
+  directory: 'd',
+  character: 'c',
+  fifo: 'p',
 };
 
 /** Type and permissions as `-rwxr-xr-x`. */
 export function modeText(mode: number): string {
   const triple = (bits: number, special: boolean, letter: string): string =>
     (bits & 4 ? 'r' : '-') + (bits & 2 ? 'w' : '-') + (special ? (bits & 1 ? letter : letter.toUpperCase()) : bits & 1 ? 'x' : '-');
-  const type = TYPES[mode & 0o170000] ?? '?';
+  const kind = kindOfMode(mode);
+  const type = kind === undefined ? '?' : TYPES[kind];
   return (
     type +
     triple(mode >> 6, (mode & 0o4000) !== 0, 's') +

@@ -10,6 +10,7 @@ import { descriptorBlocksInGroup, groupFirstBlock, hasSuperblockCopy, superblock
 import type { Superblock } from '../superblock.ts';
 import { entriesEnd, sealDirectoryBlock, writeEntry, writeUnused } from '../write/directory-block.ts';
 import type { Contents } from './contents.ts';
+import { resizeInodeSize } from './geometry.ts';
 import { newJournalSuperblock } from './journal.ts';
 
 /** The first inode that is not reserved is lost+found's. */
@@ -28,6 +29,12 @@ function formOf(superblock: Superblock): DirectoryForm {
     storedHash: false,
     inodesCount: superblock.inodesCount,
   };
+}
+
+/** Where the blocks of a new inode are looked for: in its group, or at the start of its flexible group (ext2fs_find_inode_goal). */
+function goalOf(superblock: Superblock, inode: number): number {
+  const group = Math.floor((inode - 1) / superblock.inodesPerGroup);
+  return groupFirstBlock(superblock, group - (group % 2 ** superblock.raw.s_log_groups_per_flex));
 }
 
 /** The blocks of a directory; `entries` follow `.` and `..` in the first one. */
@@ -72,7 +79,7 @@ function addDirectory(
   names: readonly { name: string; inode: number }[],
 ): void {
   const { superblock } = contents;
-  const mapped = contents.map(inode, count, superblock.firstDataBlock);
+  const mapped = contents.map(inode, count, goalOf(superblock, inode));
   const blocks = directoryBlocks(superblock, inode, count, names);
   let i = 0;
   for (const { start, end } of mapped.runs) {
@@ -111,7 +118,8 @@ export function addResizeInode(contents: Contents): void {
   const reserved = superblock.raw.s_reserved_gdt_blocks;
   const descriptors = descriptorBlocksInGroup(superblock, 0);
   const first = superblockBlock(superblock, 0) + 1 + descriptors;
-  const double = contents.takeBlock(groupFirstBlock(superblock, 0));
+  const tableBlocks = Math.ceil((superblock.inodesPerGroup * superblock.inodeSize) / blockSize);
+  const double = contents.takeBlock(3 + reserved + descriptors + tableBlocks);
   const map = new Uint8Array(blockSize);
   const view = viewOf(map);
   for (let i = 0; i < reserved; i++) {
@@ -126,7 +134,7 @@ export function addResizeInode(contents: Contents): void {
   contents.blocks.push({ block: double, bytes: map });
   const block = new Uint8Array(60);
   viewOf(block).setUint32(13 * 4, double, true);
-  contents.addInode(EXT4_RESIZE_INO, 1 + reserved * (1 + backups.length), (perBlock * perBlock + perBlock + 12) * blockSize, {
+  contents.addInode(EXT4_RESIZE_INO, 1 + reserved * (1 + backups.length), resizeInodeSize(blockSize), {
     i_mode: S_IFREG | 0o600,
     i_links_count: 1,
     i_block: block,

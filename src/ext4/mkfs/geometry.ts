@@ -111,13 +111,19 @@ function withDescriptors(plan: Plan, sizes: Sizes): Geometry {
     ...sizes,
     compat,
     incompat,
-    roCompat: plan.roCompat,
+    roCompat: plan.roCompat | ((compat & COMPAT.resize_inode) !== 0 && resizeInodeSize(blockSize) >= 2 ** 31 ? RO_COMPAT.large_file : 0),
     tableBlocks: Math.ceil((sizes.inodesPerGroup * inodeSize) / blockSize),
     descriptorSize,
     descriptorBlocks,
     reservedGdtBlocks,
     backupGroups: backupGroupsOf(compat, groupCount),
   };
+}
+
+/** Bytes of the file that holds the blocks kept for descriptors: all that a map of two levels reaches. */
+export function resizeInodeSize(blockSize: number): number {
+  const perBlock = blockSize / 4;
+  return (perBlock * perBlock + perBlock + 12) * blockSize;
 }
 
 /** With sparse_super2: group 1 and the last one, as far as there are such. */

@@ -140,6 +140,9 @@ export function planFor(deviceSize: number, options: MakeExt4Options): Plan {
   if (blocksCount > ((words.incompat & INCOMPAT['64bit']) === 0 ? MAX_32 : MAX_BLOCKS)) {
     throw new Posix('EFBIG', { layer: 'ext4' }, `${blocksCount} blocks are too many without larger blocks or the 64bit feature`);
   }
+  if (options.groupsPerFlex !== undefined && (words.incompat & INCOMPAT.flex_bg) === 0) {
+    throw invalid('the size of flexible groups may not be given without the flex_bg feature');
+  }
   const inodeSize = options.inodeSize ?? Math.min(profile.inodeSize, blockSize);
   if (!(isPowerOfTwo(inodeSize) && inodeSize >= 128 && inodeSize <= blockSize)) {
     throw invalid(`invalid inode size ${inodeSize} (from 128 to ${blockSize})`);

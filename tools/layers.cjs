@@ -21,6 +21,7 @@ const ROOMS = [
   'commands',
   'guestfs',
   'shell',
+  'wasi',
   'library',
   'appliance',
   'cli',

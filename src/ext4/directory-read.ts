@@ -204,7 +204,7 @@ function isIndexBlock(directory: Inode, block: Bytes, blockSize: number, logical
 /** Verifies the checksum of a directory block, of a leaf or of the index. */
 function verifyBlock(volume: Volume, directory: Inode, block: Bytes, logical: number, where: Where): void {
   const { superblock } = volume;
-  if (!superblock.metadataCsum) return;
+  if (!superblock.metadataCsum || (where.offset !== undefined && volume.isUnsealed(where.offset))) return;
   const seed = inodeSeed(superblock.checksumSeed, directory.number, directory.generation);
   const index = isIndexBlock(directory, block, superblock.blockSize, logical);
   const fault = index ? indexFault(seed, block, superblock.blockSize) : leafFault(seed, block);

@@ -87,6 +87,12 @@ export class GroupTable {
     return descriptor;
   }
 
+  /** A descriptor that was read and verified before. */
+  protected peek(group: number): GroupDescriptor | undefined {
+    const place = this.bytesOf(group);
+    return place === undefined ? undefined : joinHalves(group, readRaw(place.block, place.at, this.#superblock.groupDescriptorSize));
+  }
+
   /** Forgets what was read: after the device's contents changed. */
   clear(): void {
     this.#blocks.clear();

@@ -67,6 +67,11 @@ export class Volume {
     return undefined;
   }
 
+  /** Whether the block of a directory at this byte of the device was changed and has no checksum yet. */
+  isUnsealed(_offset: number): boolean {
+    return false;
+  }
+
   /** Byte offset of a block. Throws Corrupt for one outside of the file system. */
   offsetOfBlock(block: number, inode?: number): number {
     const { blocksCount, blockSize } = this.superblock;

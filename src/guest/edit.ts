@@ -1,7 +1,7 @@
 /** Changing the files of a guest: the system calls of their names, on paths over writable file systems. */
 import { type Bytes, encodeName } from '../bytes/index.ts';
 import { Posix } from '../errors.ts';
-import type { Creation, FileKind, NodeId, Stat, Timestamp, WritableFileSystem } from '../filesystem/filesystem.ts';
+import type { Creation, FileKind, NodeId, Stat, Timestamp, TransactionOptions, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { type AsyncFace, asyncFace, type SyncFace, syncFace } from '../io/faces.ts';
 import { isWritable, type Mount, type Place } from './mounts.ts';
@@ -38,12 +38,15 @@ export class EditableTree extends GuestTree {
     return asyncFace<EditableTree>(this);
   }
 
-  /** Runs several verbs as one: if `body` throws, none of them happened on any file system of the tree. */
-  *transaction<T>(body: () => Io<T>): Io<T> {
+  /**
+   * Runs several verbs as one: if `body` throws, none of them happened on any file system of the tree. With `whole` no verb may fail on its
+   * own either, which makes many of them faster.
+   */
+  *transaction<T>(body: () => Io<T>, options: TransactionOptions = {}): Io<T> {
     let all = body;
     for (const { fileSystem, readOnly } of this.mounts) {
       const inner = all;
-      if (!readOnly && isWritable(fileSystem)) all = () => fileSystem.transaction(inner);
+      if (!readOnly && isWritable(fileSystem)) all = () => fileSystem.transaction(inner, options);
     }
     return yield* all();
   }

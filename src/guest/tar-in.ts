@@ -6,12 +6,14 @@ import type { Io } from '../io/effect.ts';
 import type { EditableTree, Pull } from './edit.ts';
 import { isWritable, type Place, pathOf } from './mounts.ts';
 import { isDot, isDotDot, joinPath, type Path, pathNames, wherePath } from './path.ts';
-import { type TarMember, TarReader } from './tar-read.ts';
+import { type TarMember, type TarPiece, TarReader } from './tar-read.ts';
 import { WALK_DEPTH } from './walk.ts';
 
 export interface TarInOptions {
-  /** Extended attributes and ACLs. Default true. */
-  readonly xattrs?: boolean;
+  /** Extended attributes and ACLs: all (the default), none, or those whose name is taken. */
+  readonly xattrs?: boolean | ((name: Bytes) => boolean);
+  /** A directory of the archive under the name of a symbolic link that leads to a directory leaves the link alone. Default false. */
+  readonly keepDirectoryLinks?: boolean;
   /** The numbers to give a member; default those in the archive. */
   readonly owner?: (member: TarMember) => { readonly uid: number; readonly gid: number };
 }
@@ -22,7 +24,7 @@ export interface TarInOptions {
  * or nothing. Throws Refused for a name with `..`, and for a member whose directory is, by a link, outside of `into`.
  */
 export function* unpackTar(tree: EditableTree, into: Path, pull: Pull, options: TarInOptions = {}): Io<{ readonly members: number }> {
-  return yield* tree.transaction(() => unpack(tree, into, pull, options));
+  return yield* tree.transaction(() => unpack(tree, into, pull, options), { whole: true });
 }
 
 function* unpack(tree: EditableTree, into: Path, pull: Pull, options: TarInOptions): Io<{ readonly members: number }> {
@@ -72,11 +74,35 @@ class Target {
         if (covering === undefined) return yield* this.#attributes(system, there, member);
         return;
       }
+      if (stat.kind === 'symlink' && member.kind === 'directory' && this.#options.keepDirectoryLinks === true) {
+        const { place } = yield* this.#tree.lookup(name, { from: parent });
+        if (place?.stat.kind === 'directory') return;
+      }
       yield* system.unlink(parent.node, name);
       this.#directories.clear();
     }
-    const node = yield* this.#make(system, parent, name, member, reader);
+    let first: TarPiece | undefined;
+    if (member.kind === 'file') {
+      first = yield* reader.data();
+      if (yield* this.#fill(system, parent, name, member, first)) return;
+    }
+    const node = yield* this.#make(system, parent, name, member, reader, first);
     if (node !== undefined) yield* this.#attributes(system, node, member);
+  }
+
+  /** Makes a file in one step where it is at hand as a whole and the file system can do that. */
+  *#fill(system: WritableFileSystem, parent: Place, name: Bytes, member: TarMember, first: TarPiece | undefined): Io<boolean> {
+    const whole = first === undefined ? member.size === 0 : first.offset === 0 && first.bytes.length === member.size;
+    if (!whole || system.createFilled === undefined) return false;
+    yield* system.createFilled(parent.node, name, {
+      mode: member.mode,
+      ...this.#owner(member),
+      contents: first?.bytes ?? NOTHING,
+      atime: member.mtime,
+      mtime: member.mtime,
+      xattrs: this.#xattrs(member).filter((one) => !isDefaultAcl(one.name)),
+    });
+    return true;
   }
 
   *end(): Io<void> {
@@ -86,7 +112,14 @@ class Target {
     }
   }
 
-  *#make(system: WritableFileSystem, parent: Place, name: Bytes, member: TarMember, reader: TarReader): Io<NodeId | undefined> {
+  *#make(
+    system: WritableFileSystem,
+    parent: Place,
+    name: Bytes,
+    member: TarMember,
+    reader: TarReader,
+    first: TarPiece | undefined,
+  ): Io<NodeId | undefined> {
     const creation = { mode: member.mode, ...this.#owner(member) };
     switch (member.kind) {
       case 'directory':
@@ -106,7 +139,7 @@ class Target {
       case 'file': {
         const node = yield* system.create(parent.node, name, creation);
         let end = 0;
-        for (let piece = yield* reader.data(); piece !== undefined; piece = yield* reader.data()) {
+        for (let piece = first; piece !== undefined; piece = yield* reader.data()) {
           yield* system.write(node, piece.offset, piece.bytes);
           end = piece.offset + piece.bytes.length;
         }
@@ -127,7 +160,9 @@ class Target {
   }
 
   #xattrs(member: TarMember): TarMember['xattrs'] {
-    return this.#options.xattrs === false ? [] : member.xattrs;
+    const { xattrs = true } = this.#options;
+    if (xattrs === true) return member.xattrs;
+    return xattrs === false ? [] : member.xattrs.filter(({ name }) => xattrs(name));
   }
 
   #owner(member: TarMember): { readonly uid: number; readonly gid: number } {
@@ -165,6 +200,8 @@ class Target {
     return false;
   }
 }
+
+const NOTHING: Bytes = new Uint8Array(0);
 
 const DEFAULT_ACL = 'system.posix_acl_default';
 

@@ -27,6 +27,11 @@ export interface CommitHost {
   syncFolder(): void;
   /** CRC-32 as in IEEE 802.3, where the platform's own is faster than the library's. */
   crc32?(bytes: Bytes): number;
+  /**
+   * From so many bytes on, data for places that hold only zeros go past the journal, at the price of two more flushes; 2 MiB unless said
+   * otherwise.
+   */
+  readonly leastBlank?: number;
   /** Lets the outside world have a word while the journal is written: the last moment at which a commit can be given up. */
   pause?(): Io<void>;
 }

@@ -10,7 +10,7 @@ import { encodeName, latin1, untilNul } from '../bytes/text.ts';
 
 /** "GUESTLSJ" */
 export const JOURNAL_MAGIC = 0x4a534c5453455547n;
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 /** Bytes of the header, and what its checksum covers. */
 export const JOURNAL_HEADER_SIZE = 4096;
 /** Longest identity of a file, in bytes of UTF-8. */
@@ -22,7 +22,7 @@ export const MAX_RECORDS: number = 1 << 24;
 
 export const JOURNAL_HEADER: Struct<
   { magic: Field<bigint>; identity: Field<Bytes> } & Record<
-    'version' | 'recordCount' | 'tableChecksum' | 'checksum' | 'imageSize',
+    'version' | 'recordCount' | 'tableChecksum' | 'checksum' | 'imageSize' | 'oldSize' | 'state',
     Field<number>
   >
 > = struct('journal header', JOURNAL_HEADER_SIZE, {
@@ -37,18 +37,29 @@ export const JOURNAL_HEADER: Struct<
   checksum: le.u32(28),
   /** The file that the journal is for, as the platform names it. */
   identity: raw(32, IDENTITY_SIZE),
+  /** Length of the image's file before. */
+  oldSize: le.u64(288),
+  /** {@link STATE_FILLING} or {@link STATE_COMPLETE}. */
+  state: le.u32(296),
 });
 export type JournalHeader = Decoded<typeof JOURNAL_HEADER>;
 
+/** Blank runs are being filled: they become blank again when this goes no further. */
+export const STATE_FILLING = 1;
+/** What is left to be done stands in the journal. */
+export const STATE_COMPLETE = 2;
+
 export const RECORD_DATA = 1;
 export const RECORD_ZERO = 2;
+/** Data that go where only zeros stood, or nothing; they are not in the journal. */
+export const RECORD_BLANK = 3;
 
 /** One run of the image's file. Data of records stand in the journal in their order. */
 export const JOURNAL_RECORD: Struct<Record<'offset' | 'length' | 'kind' | 'checksum', Field<number>>> = struct('journal record', 24, {
   offset: le.u64(0),
   length: le.u64(8),
   kind: le.u32(16),
-  /** CRC-32 of the data; 0 for zeros. */
+  /** CRC-32 of the data; 0 for records without any in the journal. */
   checksum: le.u32(20),
 });
 export type JournalRecord = Decoded<typeof JOURNAL_RECORD>;
@@ -61,15 +72,20 @@ export function encodeTable(records: readonly JournalRecord[]): Bytes {
   return table;
 }
 
-export function encodeHeader(records: readonly JournalRecord[], table: Bytes, imageSize: number, identity: string): Bytes {
+/** What a header says besides its table. */
+export type HeaderFacts = Pick<JournalHeader, 'imageSize' | 'oldSize' | 'state'> & { readonly identity: string };
+
+export function encodeHeader(records: readonly JournalRecord[], table: Bytes, facts: HeaderFacts): Bytes {
   const header = new Uint8Array(JOURNAL_HEADER_SIZE);
   const name = new Uint8Array(IDENTITY_SIZE);
-  name.set(encodeName(identity).subarray(0, IDENTITY_SIZE - 1));
+  name.set(encodeName(facts.identity).subarray(0, IDENTITY_SIZE - 1));
   JOURNAL_HEADER.write(header, 0, {
     magic: JOURNAL_MAGIC,
     version: JOURNAL_VERSION,
     recordCount: records.length,
-    imageSize,
+    imageSize: facts.imageSize,
+    oldSize: facts.oldSize,
+    state: facts.state,
     tableChecksum: crc32(table),
     checksum: 0,
     identity: name,

@@ -4,6 +4,10 @@
  * Order: the data and their table go into the journal and are made durable; then its header, which says that it is complete; only then
  * is the image's file written, made durable, and the journal removed. Whenever the process or the machine stops, {@link recover} either
  * finishes the work or drops it.
+ *
+ * Much of what is new goes where the file had only zeros, or ended. Where that is worth it, such data go straight to their places, between two
+ * headers: the first says which runs are being filled, so that {@link recover} can make them blank again; the second, written when they
+ * are durable, that the journal is complete.
  */
 
 import { crc32 } from '../bytes/crc32.ts';
@@ -25,9 +29,15 @@ import {
   type JournalRecord,
   MAX_RECORD_DATA,
   MAX_RECORDS,
+  RECORD_BLANK,
   RECORD_DATA,
   RECORD_ZERO,
+  STATE_COMPLETE,
+  STATE_FILLING,
 } from './journal-format.ts';
+
+/** See {@link CommitHost.leastBlank}. */
+const LEAST_BLANK: number = 2 << 20;
 
 /** A run of a file that gets new bytes, or zeros. */
 export interface FileRange {
@@ -61,9 +71,10 @@ export function* applyThroughJournal(host: CommitHost, changes: FileChanges, che
     pending.close?.();
     throw new Refused('an earlier commit was interrupted; open the image again to finish it', { image: host.name });
   }
-  const records = splitIntoRecords(changes.ranges);
+  const { records, oldSize } = yield* markBlank(host, splitIntoRecords(changes.ranges));
   const journal = yield* onHost(() => host.createJournal());
   try {
+    const facts = { imageSize: changes.size, oldSize, identity: yield* onHost(() => host.identity()) };
     try {
       yield* writeJournal(host, journal, changes, records);
       yield* check();
@@ -72,7 +83,12 @@ export function* applyThroughJournal(host: CommitHost, changes: FileChanges, che
       throw error;
     }
     const table = encodeTable(records);
-    yield* perform(new Write(journal, 0, encodeHeader(records, table, changes.size, yield* onHost(() => host.identity()))));
+    if (records.some((record) => record.kind === RECORD_BLANK)) {
+      yield* perform(new Write(journal, 0, encodeHeader(records, table, { ...facts, state: STATE_FILLING })));
+      yield* perform(new Flush(journal));
+      yield* fillBlank(host, changes, records, oldSize);
+    }
+    yield* perform(new Write(journal, 0, encodeHeader(records, table, { ...facts, state: STATE_COMPLETE })));
     yield* perform(new Flush(journal));
     yield* applyRecords(host, journal, records, changes.size);
   } finally {
@@ -80,6 +96,73 @@ export function* applyThroughJournal(host: CommitHost, changes: FileChanges, che
   }
   yield* onHost(() => host.removeJournal());
   yield* onHost(() => host.syncFolder());
+}
+
+/** Makes records of data blank ones where the file has only zeros, or nothing, if that saves enough of the journal. */
+function* markBlank(host: CommitHost, records: JournalRecord[]): Io<{ readonly records: JournalRecord[]; readonly oldSize: number }> {
+  const image = yield* onHost(() => host.openImage());
+  try {
+    const total = records.reduce((sum, { kind, length }) => sum + (kind === RECORD_DATA ? length : 0), 0);
+    const least = host.leastBlank ?? LEAST_BLANK;
+    if (total < least) return { records, oldSize: image.size };
+    const buffer = new Uint8Array(MAX_RECORD_DATA);
+    const marked: JournalRecord[] = [];
+    let blank = 0;
+    for (const record of records) {
+      const part = buffer.subarray(0, record.length);
+      const isData = record.kind === RECORD_DATA;
+      if (isData) yield* readPadded(image, record.offset, part);
+      const isBlank = isData && isZero(part);
+      if (isBlank) blank += record.length;
+      marked.push(isBlank ? { ...record, kind: RECORD_BLANK } : record);
+    }
+    return { records: blank < least ? records : marked, oldSize: image.size };
+  } finally {
+    image.close?.();
+  }
+}
+
+/** Writes the data of blank records to their places, durably. When that fails they are made blank again and the journal goes. */
+function* fillBlank(host: CommitHost, changes: FileChanges, records: readonly JournalRecord[], oldSize: number): Io<void> {
+  const image = yield* onHost(() => host.openImage());
+  try {
+    const buffer = new Uint8Array(MAX_RECORD_DATA);
+    for (const { kind, offset, length } of records) {
+      if (kind !== RECORD_BLANK) continue;
+      const data = buffer.subarray(0, length);
+      yield* changes.read(offset, data);
+      yield* perform(new Write(image, offset, data));
+    }
+    yield* perform(new Flush(image));
+  } catch (error) {
+    try {
+      yield* makeBlank(image, records, oldSize);
+    } catch (again) {
+      throw keptJournal(host, again);
+    }
+    yield* onHost(() => host.removeJournal());
+    throw error;
+  } finally {
+    image.close?.();
+  }
+}
+
+/** What to say when the image's file cannot be written in the middle of a commit. */
+function keptJournal(host: CommitHost, error: unknown): unknown {
+  if (!(error instanceof Posix)) return error;
+  const message = `writing the image failed in the middle of a commit (${strerror(error.code)}); its journal is kept: open the image again to finish`;
+  return new Posix(error.code, { image: host.name }, message, { cause: error });
+}
+
+/** Takes back what {@link fillBlank} did, durably. */
+function* makeBlank(image: WritableSource, records: readonly JournalRecord[], oldSize: number): Io<void> {
+  if (image.size > oldSize) yield* perform(new Truncate(image, oldSize));
+  const buffer = new Uint8Array(MAX_RECORD_DATA);
+  for (const { kind, offset, length } of records) {
+    const inside = Math.min(length, oldSize - offset);
+    if (kind === RECORD_BLANK && inside > 0) yield* clear(image, offset, inside, buffer);
+  }
+  yield* perform(new Flush(image));
 }
 
 function splitIntoRecords(ranges: readonly FileRange[]): JournalRecord[] {
@@ -128,7 +211,7 @@ function* applyRecords(host: CommitHost, journal: WritableSource, records: reado
     const buffer = new Uint8Array(MAX_RECORD_DATA);
     for (const record of records) {
       if (record.kind === RECORD_ZERO) yield* clear(image, record.offset, record.length, buffer);
-      else {
+      else if (record.kind === RECORD_DATA) {
         const data = buffer.subarray(0, record.length);
         yield* readExactly(journal, at, data);
         yield* perform(new Write(image, record.offset, data));
@@ -137,9 +220,7 @@ function* applyRecords(host: CommitHost, journal: WritableSource, records: reado
     }
     yield* perform(new Flush(image));
   } catch (error) {
-    if (!(error instanceof Posix)) throw error;
-    const message = `writing the image failed in the middle of a commit (${strerror(error.code)}); its journal is kept: open the image again to finish`;
-    throw new Posix(error.code, { image: host.name }, message, { cause: error });
+    throw keptJournal(host, error);
   } finally {
     image.close?.();
   }
@@ -178,8 +259,11 @@ export function* recover(host: CommitHost): Io<Recovery> {
         });
       }
       const records = yield* readRecords(journal, header);
-      yield* applyRecords(host, journal, records, header.imageSize);
-      outcome = 'finished';
+      if (header.state === STATE_FILLING) yield* blankAgain(host, records, header.oldSize);
+      else {
+        yield* applyRecords(host, journal, records, header.imageSize);
+        outcome = 'finished';
+      }
     }
   } finally {
     journal.close?.();
@@ -189,7 +273,16 @@ export function* recover(host: CommitHost): Io<Recovery> {
   return outcome;
 }
 
-/** Whether a commit was interrupted after its journal was complete: until it is finished the image is half written. */
+function* blankAgain(host: CommitHost, records: readonly JournalRecord[], oldSize: number): Io<void> {
+  const image = yield* onHost(() => host.openImage());
+  try {
+    yield* makeBlank(image, records, oldSize);
+  } finally {
+    image.close?.();
+  }
+}
+
+/** Whether a commit was interrupted after writing into the image had begun, or could have: until it is finished the image is half written. */
 export function* commitPending(host: CommitHost): Io<boolean> {
   const journal = yield* onHost(() => host.openJournal());
   if (journal === undefined) return false;
@@ -233,7 +326,7 @@ function* readRecords(journal: WritableSource, header: JournalHeader): Io<Journa
       yield* readExactly(journal, at, data);
       if (crc32(data) !== record.checksum) throw damaged('the data');
       at += record.length;
-    } else if (record.kind !== RECORD_ZERO) throw damaged('a record');
+    } else if (record.kind !== RECORD_ZERO && (record.kind !== RECORD_BLANK || record.length > MAX_RECORD_DATA)) throw damaged('a record');
     records.push(record);
   }
   return records;

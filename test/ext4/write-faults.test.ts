@@ -175,6 +175,18 @@ const STORY: readonly Verb[] = [
       yield* s.punch(yield* at(s, 'f'), 110_000, 9000);
     },
   },
+  {
+    name: 'createFilled',
+    run: (s) =>
+      s.createFilled(s.root, name('filled'), {
+        mode: 0o4755,
+        uid: 70_000,
+        contents: pattern(10_000, 7),
+        atime: { seconds: 5, nanoseconds: 6 },
+        mtime: { seconds: -7, nanoseconds: 8 },
+        xattrs: [{ name: name('user.c'), value: pattern(300, 8) }],
+      }),
+  },
   { name: 'symlink, slow', run: (s) => s.symlink(s.root, name('l'), name('x'.repeat(200))) },
   { name: 'mknod', run: (s) => s.mknod(s.root, name('n'), 'block', { mode: 0o600 }, { major: 8, minor: 1 }) },
   {
@@ -366,6 +378,43 @@ describe.each<[string, (image: Uint8Array, fault: Fault) => TransactionalDevice,
       expect(picture(system), `request ${k}`).toBe(seen);
     }
     expect(alone).toBeGreaterThan(5);
+    expect(picture(system)).toBe(freshPicture(device));
+    saved(bytesOf(device), (file) => expect(e2fsckComplaints(file)).toBe(''));
+  });
+
+  test.each([...kinds])('$name: in a whole transaction no verb fails alone, whatever is made of its error', (kind) => {
+    const fault = new Fault();
+    const device = open(blank(kind), fault);
+    const system = runSync(mountWritableExt4(device, { ...options, cacheBudget: 1 << 16 }));
+    runSync(many(system, '', 0, 3));
+    const before = bytesOf(device);
+    const seen = picture(system);
+    const story = function* (): Io<void> {
+      for (const verb of STORY) {
+        try {
+          yield* verb.run(system);
+        } catch {
+          // Goes on, in vain.
+        }
+      }
+    };
+    let failures = 0;
+    for (let k = 1; ; k = Math.ceil(k * 1.4)) {
+      fault.arm(k);
+      let error: unknown;
+      try {
+        runSync(system.transaction(story, { whole: true }));
+      } catch (caught) {
+        error = caught;
+      }
+      fault.disarm();
+      if (error === undefined) break;
+      failures++;
+      expect(error, `request ${k}`).toMatchObject({ code: 'EIO' });
+      expect(Buffer.compare(bytesOf(device), before), `request ${k}`).toBe(0);
+      expect(picture(system), `request ${k}`).toBe(seen);
+    }
+    expect(failures).toBeGreaterThan(3);
     expect(picture(system)).toBe(freshPicture(device));
     saved(bytesOf(device), (file) => expect(e2fsckComplaints(file)).toBe(''));
   });

@@ -1,11 +1,12 @@
-/** Commits changes into an image and kills itself at the n-th effect on the host: `IMAGE N`. Exits 0 when the commit went through. */
+/** Commits changes into an image and kills itself at the n-th effect on the host: `IMAGE N [LEAST]`, data for
+ * blank places going past the journal from LEAST bytes on. Exits 0 when the commit went through. */
 import { runSync, SourceDevice, type WritableSource } from '../../src/io/index.ts';
 import { commitOverlay, OverlayDevice, RAW_IMAGE } from '../../src/overlay/index.ts';
 import { commitHost } from '../../src/platform/node/commit.ts';
 import { FileSource } from '../../src/platform/node/file.ts';
 import { applyChanges } from './changes.ts';
 
-const [image = '', n = '0'] = process.argv.slice(2);
+const [image = '', n = '0', least] = process.argv.slice(2);
 let left = Number(n);
 function tick(): void {
   if (left-- === 0) process.kill(process.pid, 'SIGKILL');
@@ -47,6 +48,7 @@ runSync(
     RAW_IMAGE,
     {
       ...host,
+      ...(least === undefined ? {} : { leastBlank: Number(least) }),
       openImage: () => counted(host.openImage()),
       createJournal() {
         tick();

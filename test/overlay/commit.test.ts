@@ -31,6 +31,11 @@ class FragileHost implements CommitHost {
   effects = 0;
   fail: 'cut' | 'error' = 'cut';
   writes = 0;
+  readonly leastBlank: number;
+
+  constructor(leastBlank: number) {
+    this.leastBlank = leastBlank;
+  }
 
   #tick(): void {
     this.effects++;
@@ -137,7 +142,7 @@ class FragileHost implements CommitHost {
 
   /** What is there after the power came back; `keep` decides for each write that was not durable. */
   reboot(keep: () => boolean): FragileHost {
-    const next = new FragileHost();
+    const next = new FragileHost(this.leastBlank);
     next.durable = this.durable.slice();
     for (const write of this.pending) if (keep()) next.durable.set(write.bytes, write.offset);
     next.writes = this.writes;
@@ -167,15 +172,20 @@ function attemptCommit(host: FragileHost): unknown {
   }
 }
 
-const effects = ((): number => {
-  const host = new FragileHost();
+const effectsOf = (least: number): number => {
+  const host = new FragileHost(least);
   expect(attemptCommit(host)).toBeUndefined();
   expect(same(host.durable, changed())).toBe(true);
   expect(host.journal).toBeUndefined();
   return host.effects;
-})();
+};
 
-describe('the power goes', () => {
+describe.each([
+  ['all through the journal', Number.POSITIVE_INFINITY],
+  ['data for blank places past the journal', 1],
+])('the power goes, %s', (_, least) => {
+  const effects = effectsOf(least);
+
   test('at the n-th effect, for every n, whatever the disk had already taken; and again while it recovers', () => {
     let finished = 0;
     let dropped = 0;
@@ -184,7 +194,7 @@ describe('the power goes', () => {
         fc.property(fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), fc.nat(effects), (coins, again) => {
           let coin = 0;
           const keep = (): boolean => coins[coin++ % coins.length] ?? true;
-          const host = new FragileHost();
+          const host = new FragileHost(least);
           host.left = n;
           expect(attemptCommit(host)).toBeInstanceOf(PowerCut);
           let rebooted = host.reboot(keep);
@@ -203,7 +213,7 @@ describe('the power goes', () => {
           if (after) finished++;
           else dropped++;
         }),
-        { numRuns: 12 },
+        { numRuns: 8 },
       );
     }
     expect(finished).toBeGreaterThan(0);
@@ -212,7 +222,7 @@ describe('the power goes', () => {
 
   test('the disk is full at the n-th effect: the image is as before, or the next open finishes', () => {
     for (let n = 0; n < effects; n++) {
-      const host = new FragileHost();
+      const host = new FragileHost(least);
       host.left = n;
       host.fail = 'error';
       const error = attemptCommit(host);
@@ -250,12 +260,15 @@ describe('on real files', () => {
     return file;
   };
 
-  test('killed with SIGKILL at the n-th effect, for every n', () => {
+  test.each([
+    ['', []],
+    [', data for blank places past the journal', ['1']],
+  ])('killed with SIGKILL at the n-th effect, for every n%s', (_, least) => {
     let kills = 0;
     let finished = 0;
     for (let n = 0; ; n++) {
       const file = newImage();
-      const result = spawnSync(process.execPath, [child, file, String(n)]);
+      const result = spawnSync(process.execPath, [child, file, String(n), ...least]);
       if (result.status !== 0 && result.signal !== 'SIGKILL') throw new Error(result.stderr.toString());
       const outcome = runSync(recover(commitHost(file)));
       const bytes = new Uint8Array(fs.readFileSync(file));

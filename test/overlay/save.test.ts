@@ -251,7 +251,7 @@ describe('a commit into qcow2', () => {
   });
 
   function commits(name: string, list: readonly Step[]): void {
-    const back = runSync(WriteBack.prepare(commitHost(name), { codecs: nodeCodecs, temporary: openTemporary }));
+    const back = runSync(WriteBack.prepare({ ...commitHost(name), leastBlank: CLUSTER }, { codecs: nodeCodecs, temporary: openTemporary }));
     const image = open(name);
     const overlay = new OverlayDevice(image);
     const disk = new Uint8Array(size);

@@ -28,6 +28,8 @@ export interface BlockVolume extends Volume {
   readonly undoLog: UndoLog;
   /** Adds to the superblock's count of free blocks. */
   addFreeBlocks(count: number): void;
+  /** Hears of blocks that are given back. */
+  forgetSeals(start: number, length: number): void;
 }
 
 /** Blocks that follow each other on the device. */
@@ -40,6 +42,8 @@ export class BlockAllocator {
   readonly #volume: BlockVolume;
   readonly #clean: Generations<Bytes>;
   readonly #dirty = new Map<number, Bytes>();
+  /** In a group, a bit before which all are set. */
+  readonly #lowest = new Map<number, number>();
 
   constructor(volume: BlockVolume) {
     this.#volume = volume;
@@ -64,7 +68,8 @@ export class BlockAllocator {
         const descriptor = yield* this.#volume.groups.descriptor(group);
         if (descriptor.freeClusters < least) continue;
         const bitmap = yield* this.#load(descriptor);
-        const run = search(bitmap, k === 0 ? bit : 0, clustersInGroup(superblock, group), clusters, k === 0);
+        const lowest = this.#lowestClear(group, bitmap);
+        const run = search(bitmap, k === 0 ? bit : 0, clustersInGroup(superblock, group), clusters, k === 0, lowest);
         if (run === undefined || (run.length < least && k > 0)) continue;
         this.#mark(descriptor, bitmap, run.start, run.length, true);
         return { start: groupFirstBlock(superblock, group) + run.start * clusterRatio, length: run.length * clusterRatio };
@@ -80,6 +85,7 @@ export class BlockAllocator {
     if (!(start > firstDataBlock && start + length <= blocksCount)) {
       throw new Corrupt(`blocks ${start} to ${start + length - 1} to be freed lie outside of the file system`, { layer: 'ext4' });
     }
+    this.#volume.forgetSeals(start, length);
     for (let block = start; block < start + length; ) {
       const group = Math.floor((block - firstDataBlock) / blocksPerGroup);
       const end = Math.min(start + length, groupFirstBlock(superblock, group) + blocksPerGroup);
@@ -125,6 +131,17 @@ export class BlockAllocator {
   forget(): void {
     this.#clean.clear();
     this.#dirty.clear();
+    this.forgetHints();
+  }
+
+  forgetHints(): void {
+    this.#lowest.clear();
+  }
+
+  #lowestClear(group: number, bitmap: Bytes): number {
+    const lowest = findClear(bitmap, this.#lowest.get(group) ?? 0, bitmap.length * 8);
+    this.#lowest.set(group, lowest);
+    return lowest;
   }
 
   #mark(descriptor: GroupDescriptor, bitmap: Bytes, start: number, length: number, used: boolean): void {
@@ -141,7 +158,10 @@ export class BlockAllocator {
       });
     }
     if (used) setBits(bitmap, start, start + length);
-    else clearBits(bitmap, start, start + length);
+    else {
+      clearBits(bitmap, start, start + length);
+      this.#lowest.set(group, Math.min(start, this.#lowest.get(group) ?? 0));
+    }
     this.#dirty.set(group, bitmap);
     const change = used ? -length : length;
     groups.change(group, {
@@ -170,15 +190,15 @@ export class BlockAllocator {
   }
 }
 
-/** A run of free bits: at `goal` itself if that is free, else behind it, else before it. */
-function search(bitmap: Bytes, goal: number, end: number, wanted: number, exact: boolean): AllocatedRun | undefined {
+/** A run of free bits: at `goal` itself if that is free, else behind it, else before it. There is none before `lowest`. */
+function search(bitmap: Bytes, goal: number, end: number, wanted: number, exact: boolean, lowest: number): AllocatedRun | undefined {
   if (exact && goal < end && !testBit(bitmap, goal)) {
     const stop = findSet(bitmap, goal, Math.min(end, goal + wanted));
     return { start: goal, length: stop - goal };
   }
-  const behind = findClearRun(bitmap, goal, end, wanted);
-  if (behind !== undefined && (behind.length >= wanted || goal === 0)) return behind;
-  const before = findClearRun(bitmap, 0, Math.min(goal, end), wanted);
+  const behind = findClearRun(bitmap, Math.max(goal, lowest), end, wanted);
+  if (behind !== undefined && (behind.length >= wanted || goal <= lowest)) return behind;
+  const before = findClearRun(bitmap, lowest, Math.min(goal, end), wanted);
   if (behind === undefined) return before;
   return before !== undefined && before.length > behind.length ? before : behind;
 }

@@ -2,7 +2,7 @@
 import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import type { FileKind } from '../../filesystem/filesystem.ts';
 import { directoryBlockChecksum } from '../checksum.ts';
-import { type DirectoryForm, entryLength, leastRecordLength, recordLength } from '../directory.ts';
+import { type DirectoryForm, entryLength, hasDirectoryTail, leastRecordLength, recordLength } from '../directory.ts';
 import { EXT4_DIR_ENTRY_TAIL, EXT4_FT_DIR_CSUM } from '../format/index.ts';
 
 /** `file_type`, the feature `filetype`. */
@@ -127,14 +127,20 @@ export function entriesEnd(blockSize: number, metadataCsum: boolean): number {
   return metadataCsum ? blockSize - EXT4_DIR_ENTRY_TAIL.size : blockSize;
 }
 
-/** Puts the checksum tail at the end of a block; `seed` is the directory's. */
-export function sealDirectoryBlock(block: Bytes, seed: number): void {
-  const at = block.length - EXT4_DIR_ENTRY_TAIL.size;
-  EXT4_DIR_ENTRY_TAIL.write(block, at, {
+/** Makes the tail at the end of a block, which holds its checksum, look like an unused entry. */
+export function prepareDirectoryTail(block: Bytes): void {
+  if (hasDirectoryTail(block)) return;
+  EXT4_DIR_ENTRY_TAIL.write(block, block.length - EXT4_DIR_ENTRY_TAIL.size, {
     det_reserved_zero1: 0,
     det_rec_len: EXT4_DIR_ENTRY_TAIL.size,
     det_reserved_zero2: 0,
     det_reserved_ft: EXT4_FT_DIR_CSUM,
   });
+}
+
+/** Puts the checksum of a block into its tail; `seed` is the directory's. */
+export function sealDirectoryBlock(block: Bytes, seed: number): void {
+  prepareDirectoryTail(block);
+  const at = block.length - EXT4_DIR_ENTRY_TAIL.size;
   EXT4_DIR_ENTRY_TAIL.write(block, at, { det_checksum: directoryBlockChecksum(seed, block) });
 }

@@ -7,7 +7,7 @@ import { countLimitOffset } from '../directory.ts';
 import { checkBlock, directoryForm } from '../directory-read.ts';
 import { DX_COUNTLIMIT_STRUCT, DX_TAIL_STRUCT, INCOMPAT } from '../format/index.ts';
 import { findRun } from '../mapping.ts';
-import { sealDirectoryBlock } from './directory-block.ts';
+import { prepareDirectoryTail, sealDirectoryBlock } from './directory-block.ts';
 import { takeBlocks } from './file-blocks.ts';
 import type { InodeEdit } from './inode-edit.ts';
 import type { WritableVolume } from './writable-volume.ts';
@@ -16,7 +16,7 @@ import type { WritableVolume } from './writable-volume.ts';
 export interface DirectoryBlock {
   readonly logical: number;
   readonly physical: number;
-  /** A copy, for changing. */
+  /** For changing. */
   readonly bytes: Bytes;
 }
 
@@ -28,14 +28,14 @@ export function blockCount(volume: WritableVolume, edit: InodeEdit): number {
   return Math.ceil(edit.inode.size / volume.superblock.blockSize);
 }
 
-/** A block of the directory, its checksum and entries verified. */
+/** A block of the directory, its checksum and entries verified; see {@link WritableVolume.blockForChange}. */
 export function* readForChange(volume: WritableVolume, edit: InodeEdit, logical: number): Io<DirectoryBlock> {
   const { inode } = edit;
   const run = yield* findRun(volume, inode, logical);
   if (run.zero || run.physical === undefined) {
     throw new Corrupt(`directory: block ${logical} is a hole`, { layer: 'ext4', inode: inode.number });
   }
-  const bytes = yield* volume.readBlock(run.physical, inode.number);
+  const bytes = yield* volume.blockForChange(run.physical, inode.number);
   checkBlock(volume, inode, directoryForm(volume, inode), bytes, logical, run.physical * volume.superblock.blockSize);
   return { logical, physical: run.physical, bytes };
 }
@@ -55,7 +55,15 @@ export function* appendBlock(volume: WritableVolume, edit: InodeEdit): Io<Direct
 
 /** Writes a block of entries. */
 export function* writeLeaf(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): Io<void> {
-  if (volume.superblock.metadataCsum) sealDirectoryBlock(block.bytes, seedOf(volume, edit));
+  if (volume.superblock.metadataCsum) {
+    const seed = seedOf(volume, edit);
+    if (volume.openTransactions === 0) sealDirectoryBlock(block.bytes, seed);
+    else {
+      // Once, when all names that come into it are there.
+      prepareDirectoryTail(block.bytes);
+      volume.sealLater(block.physical, seed);
+    }
+  }
   yield* writeSound(volume, edit, block);
 }
 
@@ -66,6 +74,8 @@ export function* writeIndexBlock(volume: WritableVolume, edit: InodeEdit, block:
   if (at === undefined)
     throw new Corrupt(`directory: block ${block.logical} is no part of an index`, { layer: 'ext4', inode: edit.number });
   if (volume.superblock.metadataCsum) {
+    // It may have been one of entries before.
+    volume.forgetSeals(block.physical, 1);
     const { count, limit } = DX_COUNTLIMIT_STRUCT.read(bytes, at);
     const tail = at + 8 * limit;
     DX_TAIL_STRUCT.write(bytes, tail, { dt_reserved: 0 });
@@ -80,5 +90,5 @@ function* writeSound(volume: WritableVolume, edit: InodeEdit, block: DirectoryBl
 }
 
 function seedOf(volume: WritableVolume, edit: InodeEdit): number {
-  return inodeSeed(volume.superblock.checksumSeed, edit.number, edit.inode.generation);
+  return inodeSeed(volume.superblock.checksumSeed, edit.number, edit.generation);
 }

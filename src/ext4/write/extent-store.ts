@@ -32,6 +32,9 @@ const ROOT_ENTRIES = 4;
 /** The longest unwritten extent. */
 const MAX_UNWRITTEN = EXT_INIT_MAX_LEN - 1;
 
+/** The header of a root without entries: `eh_magic`, `eh_entries`, `eh_max`, `eh_depth`. */
+const EMPTY_ROOT = [EXT4_EXT_MAGIC & 0xff, EXT4_EXT_MAGIC >> 8, 0, 0, ROOT_ENTRIES, 0, 0, 0] as const;
+
 /** The list of a file's extents, in logical order, and the blocks of the tree that held them. */
 export interface ExtentList {
   readonly extents: FileExtent[];
@@ -40,8 +43,15 @@ export interface ExtentList {
 
 export function* loadExtents(volume: WritableVolume, edit: InodeEdit): Io<ExtentList> {
   const list: ExtentList = { extents: [], nodeBlocks: [] };
+  if (isEmptyRoot(edit.bytes)) return list;
   yield* collect(volume, edit, extentRoot(volume, edit.inode), LOGICAL_BLOCKS_END, list);
   return list;
+}
+
+/** Whether `i_block` is the root of a tree without entries, as every new file has it. */
+function isEmptyRoot(inode: Bytes): boolean {
+  for (let i = 0; i < EMPTY_ROOT.length; i++) if (inode[0x28 + i] !== EMPTY_ROOT[i]) return false;
+  return true;
 }
 
 function* collect(volume: WritableVolume, edit: InodeEdit, node: ExtentNode, to: number, list: ExtentList): Io<void> {

@@ -27,7 +27,7 @@ export function logicalEnd(volume: WritableVolume, edit: InodeEdit): number {
 }
 
 function hasExtents(edit: InodeEdit): boolean {
-  return (edit.inode.flags & EXT4_EXTENTS_FL) !== 0;
+  return (edit.flags & EXT4_EXTENTS_FL) !== 0;
 }
 
 /** Where a file's first block goes: into the group of its inode. */

@@ -15,6 +15,9 @@ import type { WritableVolume } from './writable-volume.ts';
 /** Bytes of `i_block`. */
 const IN_INODE = 60;
 
+/** Bytes that are copied to be written with zeros around them in one piece; of longer ones only the ends are. */
+const PADDED_AT_ONCE: number = 1 << 17;
+
 /** Throws Posix EFBIG for a size that the file cannot have. */
 function checkSize(volume: WritableVolume, edit: InodeEdit, size: number): void {
   const limit = logicalEnd(volume, edit) * volume.superblock.blockSize;
@@ -29,17 +32,17 @@ export function* writeData(volume: WritableVolume, edit: InodeEdit, offset: numb
     const tail = yield* readInlineTail(volume, edit.inode);
     if (end <= IN_INODE + tail.length) {
       const data = concatBytes(edit.inode.block, tail);
-      if (offset > edit.inode.size) data.fill(0, edit.inode.size, offset);
+      if (offset > edit.size) data.fill(0, edit.size, offset);
       data.set(bytes, offset);
       yield* storeInline(volume, edit, data, tail.length);
-      if (end > edit.inode.size) edit.setSize(end);
+      if (end > edit.size) edit.setSize(end);
       return;
     }
     yield* spill(volume, edit);
   }
   checkSize(volume, edit, end);
   const { blockSize } = volume.superblock;
-  const oldSize = edit.inode.size;
+  const oldSize = edit.size;
   if (offset > oldSize) yield* zeroTail(volume, edit, oldSize);
   const first = Math.floor(offset / blockSize);
   const runs = yield* takeBlocks(volume, edit, first, Math.ceil(end / blockSize) - first);
@@ -66,8 +69,12 @@ export function* writeData(volume: WritableVolume, edit: InodeEdit, offset: numb
 /** Writes zeros, bytes and zeros; the middle of long bytes is not copied. */
 function* writePadded(volume: WritableVolume, at: number, head: number, bytes: Bytes, tail: number): Io<void> {
   const { blockSize } = volume.superblock;
-  if (bytes.length <= 2 * blockSize) {
-    yield* volume.cache.write(at, concatBytes(new Uint8Array(head), bytes, new Uint8Array(tail)));
+  if (bytes.length <= PADDED_AT_ONCE) {
+    const padded = volume.scratch(head + bytes.length + tail);
+    padded.fill(0, 0, head);
+    padded.set(bytes, head);
+    padded.fill(0, head + bytes.length);
+    yield* volume.cache.write(at, padded);
     return;
   }
   const first = blockSize - head;
@@ -79,7 +86,7 @@ function* writePadded(volume: WritableVolume, at: number, head: number, bytes: B
 
 /** Sets the length: what is cut off is given back, what is added reads as zeros. */
 export function* truncateData(volume: WritableVolume, edit: InodeEdit, size: number): Io<void> {
-  const oldSize = edit.inode.size;
+  const oldSize = edit.size;
   if (isInline(edit)) {
     const tail = yield* readInlineTail(volume, edit.inode);
     if (size <= IN_INODE + tail.length) {
@@ -105,7 +112,7 @@ export function* truncateData(volume: WritableVolume, edit: InodeEdit, size: num
 
 /** Makes `[offset, offset + length)` read as zeros and gives back the whole blocks in it. The size stays. */
 export function* punchData(volume: WritableVolume, edit: InodeEdit, offset: number, length: number): Io<void> {
-  const end = Math.min(offset + length, edit.inode.size);
+  const end = Math.min(offset + length, edit.size);
   if (offset >= end) return;
   if (isInline(edit)) {
     const tail = yield* readInlineTail(volume, edit.inode);
@@ -117,7 +124,7 @@ export function* punchData(volume: WritableVolume, edit: InodeEdit, offset: numb
   const { blockSize } = volume.superblock;
   const first = Math.ceil(offset / blockSize);
   // The last block goes too when all of it that belongs to the file is punched.
-  const last = end === edit.inode.size ? Math.ceil(end / blockSize) : Math.floor(end / blockSize);
+  const last = end === edit.size ? Math.ceil(end / blockSize) : Math.floor(end / blockSize);
   if (first > last) {
     yield* zeroWithin(volume, edit, offset, end);
     return;
@@ -144,7 +151,7 @@ function* zeroWithin(volume: WritableVolume, edit: InodeEdit, from: number, to: 
 }
 
 function isInline(edit: InodeEdit): boolean {
-  return (edit.inode.flags & EXT4_INLINE_DATA_FL) !== 0;
+  return (edit.flags & EXT4_INLINE_DATA_FL) !== 0;
 }
 
 /** Writes inline data: 60 bytes into the inode, `tailLength` more into the attribute. */
@@ -157,7 +164,7 @@ function* storeInline(volume: WritableVolume, edit: InodeEdit, data: Bytes, tail
 /** Moves inline data out into blocks. */
 export function* spill(volume: WritableVolume, edit: InodeEdit): Io<void> {
   const data = (yield* readInlineData(volume, edit.inode)).slice();
-  const { size } = edit.inode;
+  const { size } = edit;
   yield* dropInlineTail(volume, edit);
   const hasExtents = (volume.superblock.incompat & INCOMPAT.extents) !== 0;
   const flags = edit.inode.flags & ~EXT4_INLINE_DATA_FL;

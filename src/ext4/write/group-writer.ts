@@ -1,11 +1,12 @@
 /** Group descriptors that can be changed: in memory at first, written with their checksums when the operation ends. */
-import { type Bytes, viewOf } from '../../bytes/struct.ts';
+import { viewOf } from '../../bytes/struct.ts';
 import { Corrupt } from '../../errors.ts';
 import type { WritableCachedDevice } from '../../io/cache.ts';
 import type { Io } from '../../io/effect.ts';
 import { groupDescriptorChecksum, groupDescriptorCrc16 } from '../checksum.ts';
 import type { Complaints } from '../complaints.ts';
 import { EXT4_GROUP_DESC_32, EXT4_GROUP_DESC_64, type RawGroupDescriptor } from '../format/index.ts';
+import { Generations } from '../generations.ts';
 import { type GroupDescriptor, GroupTable } from '../groups.ts';
 import type { Superblock } from '../superblock.ts';
 import type { UndoLog } from './undo-log.ts';
@@ -18,10 +19,14 @@ export type GroupChange = Partial<
   >
 >;
 
+/** Half of the decoded descriptors that are kept. */
+const KNOWN_DESCRIPTORS = 2048;
+
 export class WritableGroupTable extends GroupTable {
   readonly #cache: WritableCachedDevice;
   readonly #superblock: Superblock;
-  readonly #dirty = new Set<number>();
+  readonly #clean: Generations<GroupDescriptor> = new Generations(KNOWN_DESCRIPTORS);
+  readonly #dirty = new Map<number, GroupDescriptor>();
   undoLog: UndoLog | undefined;
 
   constructor(cache: WritableCachedDevice, superblock: Superblock, complaints: Complaints) {
@@ -30,16 +35,27 @@ export class WritableGroupTable extends GroupTable {
     this.#superblock = superblock;
   }
 
+  override *descriptor(group: number): Io<GroupDescriptor> {
+    const known = this.#dirty.get(group) ?? this.#clean.get(group);
+    if (known !== undefined) return known;
+    const descriptor = yield* super.descriptor(group);
+    this.#clean.set(group, descriptor);
+    return descriptor;
+  }
+
   /** Changes a descriptor that was read before. */
   change(group: number, change: GroupChange): void {
-    const place = this.bytesOf(group);
-    if (place === undefined) throw new Corrupt(`block group ${group} was not read`, { layer: 'ext4' });
-    if (this.undoLog?.recording === true) this.undoLog.push(this.#saved(group, place.block, place.at));
-    const raw = splitHalves(change);
-    // The short form has none of the high halves; what they would hold fits into the low ones there.
-    if (this.#superblock.groupDescriptorSize >= 64) EXT4_GROUP_DESC_64.write(place.block, place.at, raw);
-    else EXT4_GROUP_DESC_32.write(place.block, place.at, raw);
-    this.#dirty.add(group);
+    const dirty = this.#dirty.get(group);
+    const before = dirty ?? this.peek(group);
+    if (before === undefined) throw new Corrupt(`block group ${group} was not read`, { layer: 'ext4' });
+    if (this.undoLog?.recording === true) {
+      this.undoLog.push(() => {
+        if (dirty === undefined) this.#dirty.delete(group);
+        else this.#dirty.set(group, dirty);
+      });
+    }
+    this.#dirty.set(group, { ...before, ...change });
+    this.#clean.delete(group);
   }
 
   /** How many descriptors wait to be written. */
@@ -47,22 +63,17 @@ export class WritableGroupTable extends GroupTable {
     return this.#dirty.size;
   }
 
-  #saved(group: number, block: Bytes, at: number): () => void {
-    const bytes = block.slice(at, at + this.#superblock.groupDescriptorSize);
-    const wasDirty = this.#dirty.has(group);
-    return () => {
-      block.set(bytes, at);
-      if (!wasDirty) this.#dirty.delete(group);
-    };
-  }
-
   /** Writes what changed. */
   *flush(): Io<void> {
-    for (const group of this.#dirty) {
+    for (const [group, descriptor] of this.#dirty) {
       const place = this.bytesOf(group);
       if (place === undefined) continue;
       const { groupDescriptorSize, metadataCsum, gdtCsum, checksumSeed, uuid } = this.#superblock;
       const { block, at } = place;
+      const raw = splitHalves(descriptor);
+      // The short form has none of the high halves; what they would hold fits into the low ones there.
+      if (groupDescriptorSize >= 64) EXT4_GROUP_DESC_64.write(block, at, raw);
+      else EXT4_GROUP_DESC_32.write(block, at, raw);
       if (metadataCsum || gdtCsum) {
         const sum = metadataCsum
           ? groupDescriptorChecksum(checksumSeed, group, block, at, groupDescriptorSize)
@@ -76,6 +87,7 @@ export class WritableGroupTable extends GroupTable {
 
   override clear(): void {
     super.clear();
+    this.#clean.clear();
     this.#dirty.clear();
   }
 }

@@ -1,7 +1,7 @@
 /** One inode while it is being changed: its bytes, and the fields under the kernel's names. */
 import { type Bytes, type Field, viewOf } from '../../bytes/struct.ts';
 import { Posix } from '../../errors.ts';
-import type { Timestamp } from '../../filesystem/filesystem.ts';
+import { S_IFMT, S_IFREG, type Timestamp } from '../../filesystem/filesystem.ts';
 import { hasChecksumHigh, inodeChecksum } from '../checksum.ts';
 import type { RawSuperblock } from '../format/index.ts';
 import { EXT4_HUGE_FILE_FL, EXT4_INODE, EXT4_INODE_128, INCOMPAT, type RawInode, RO_COMPAT } from '../format/index.ts';
@@ -15,6 +15,14 @@ const TWO_32 = 0x1_0000_0000;
 const MAX_BLOCKS_48 = 2 ** 48 - 1;
 const MAX_BLOCKS_32 = 2 ** 32 - 1;
 
+/** Times to set; what is absent stays. */
+export interface InodeTimes {
+  readonly atime?: Timestamp | undefined;
+  readonly mtime?: Timestamp | undefined;
+  readonly ctime?: Timestamp | undefined;
+  readonly btime?: Timestamp | undefined;
+}
+
 /** What is needed of the file system whose inodes are changed. */
 export interface EditVolume extends Volume {
   readonly now: () => Timestamp;
@@ -26,6 +34,7 @@ export class InodeEdit {
   readonly number: number;
   /** All `s_inode_size` bytes; attributes inside of the inode are changed here, then {@link touch} is called. */
   readonly bytes: Bytes;
+  readonly #view: DataView;
   readonly #volume: EditVolume;
   #changed = false;
   #inode: Inode | undefined;
@@ -34,6 +43,7 @@ export class InodeEdit {
     this.#volume = volume;
     this.number = number;
     this.bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 
   /** An inode as it is right after its allocation: links 0, no mode yet, times now. */
@@ -41,7 +51,10 @@ export class InodeEdit {
     const edit = new InodeEdit(volume, number, new Uint8Array(volume.superblock.inodeSize));
     const { raw, inodeSize } = volume.superblock;
     const extra = inodeSize === 128 ? 0 : Math.min(inodeSize - 128, Math.max(raw.s_want_extra_isize, raw.s_min_extra_isize, EXTRA_SIZE));
-    edit.change({ i_generation: volume.random() >>> 0, i_version_lo: 1, ...(extra === 0 ? {} : { i_extra_isize: extra & ~3 }) });
+    const view = edit.#view;
+    if (extra > 0) view.setUint16(0x80, extra & ~3, true);
+    view.setUint32(0x64, volume.random() >>> 0, true);
+    view.setUint32(0x24, 1, true);
     const now = volume.now();
     edit.setTimes({ atime: now, mtime: now, ctime: now, btime: now });
     return edit;
@@ -53,15 +66,38 @@ export class InodeEdit {
 
   /** The inode as it now stands, decoded; a new object after every change. */
   get inode(): Inode {
-    this.#inode ??=
-      this.#volume.inodes.get(this.number) ?? parseInode(this.#volume.superblock, this.number, this.bytes, viewOf(this.bytes), 0);
+    this.#inode ??= this.#volume.inodes.get(this.number) ?? parseInode(this.#volume.superblock, this.number, this.bytes, this.#view, 0);
     return this.#inode;
+  }
+
+  /** Type and permission bits; this and the next ones without decoding the rest. */
+  get mode(): number {
+    return this.#view.getUint16(0x00, true);
+  }
+
+  get flags(): number {
+    return this.#view.getUint32(0x20, true);
+  }
+
+  /** Length in bytes. */
+  get size(): number {
+    if ((this.mode & S_IFMT) !== S_IFREG) return this.inode.size;
+    return this.#view.getUint32(0x04, true) + this.#view.getUint32(0x6c, true) * TWO_32;
+  }
+
+  get generation(): number {
+    return this.#view.getUint32(0x64, true);
+  }
+
+  /** `i_extra_isize`. */
+  get #extra(): number {
+    return this.bytes.length > 128 ? this.#view.getUint16(0x80, true) : 0;
   }
 
   /** Changes fields. Fields behind the inode's extra size do not exist and are passed over. */
   change(fields: Partial<RawInode>): void {
     if (this.bytes.length >= EXT4_INODE.size) {
-      const view = viewOf(this.bytes);
+      const view = this.#view;
       if (fields.i_extra_isize !== undefined) view.setUint16(0x80, fields.i_extra_isize, true);
       const end = 128 + view.getUint16(0x80, true);
       for (const name in fields) {
@@ -70,6 +106,14 @@ export class InodeEdit {
         if (value !== undefined && (field.offset < 128 || field.offset + field.length <= end)) field.set(view, field.offset, value);
       }
     } else EXT4_INODE_128.write(this.bytes, 0, fields);
+    this.touch();
+  }
+
+  /** Sets what makes a new inode one of a kind: type and permission bits, links and `EXT4_*_FL`. */
+  become(mode: number, links: number, flags: number): void {
+    this.#view.setUint16(0x00, mode, true);
+    this.#view.setUint16(0x1a, links, true);
+    this.#view.setUint32(0x20, flags, true);
     this.touch();
   }
 
@@ -93,7 +137,9 @@ export class InodeEdit {
 
   /** Sets the length. The caller has seen to it that the file system can hold it ({@link checkSize} in file-write). */
   setSize(size: number): void {
-    this.change({ i_size_lo: size % TWO_32, i_size_high: Math.floor(size / TWO_32) });
+    this.#view.setUint32(0x04, size % TWO_32, true);
+    this.#view.setUint32(0x6c, Math.floor(size / TWO_32), true);
+    this.touch();
     if (size >= 0x8000_0000 && (this.#volume.superblock.roCompat & RO_COMPAT.large_file) === 0 && this.inode.kind === 'file') {
       this.#volume.changeSuperblock({ s_feature_ro_compat: this.#volume.superblock.roCompat | RO_COMPAT.large_file });
     }
@@ -102,7 +148,18 @@ export class InodeEdit {
   /** Adds blocks of the file system to `i_blocks`; a negative number takes them away. Throws Posix EFBIG beyond what the field holds. */
   addBlocks(count: number): void {
     const { blockSize, roCompat } = this.#volume.superblock;
-    this.#setBlocks(this.inode.blocks + count * (blockSize / 512), blockSize, (roCompat & RO_COMPAT.huge_file) !== 0);
+    const hugeFile = (roCompat & RO_COMPAT.huge_file) !== 0;
+    const sectors = count * (blockSize / 512);
+    if ((this.flags & EXT4_HUGE_FILE_FL) === 0) {
+      // Most files by far: the low half stays enough.
+      const low = this.#view.getUint32(0x1c, true) + sectors;
+      if (low >= 0 && low <= MAX_BLOCKS_32) {
+        this.#view.setUint32(0x1c, low, true);
+        this.touch();
+        return;
+      }
+    }
+    this.#setBlocks(this.inode.blocks + sectors, blockSize, hugeFile);
   }
 
   #setBlocks(sectors: number, blockSize: number, hugeFile: boolean): void {
@@ -125,28 +182,32 @@ export class InodeEdit {
   }
 
   setOwner(uid: number | undefined, gid: number | undefined): void {
-    this.change({
-      ...(uid === undefined ? {} : { i_uid: uid & 0xffff, i_uid_high: uid >>> 16 }),
-      ...(gid === undefined ? {} : { i_gid: gid & 0xffff, i_gid_high: gid >>> 16 }),
-    });
+    const view = this.#view;
+    if (uid !== undefined) {
+      view.setUint16(0x02, uid & 0xffff, true);
+      view.setUint16(0x78, uid >>> 16, true);
+    }
+    if (gid !== undefined) {
+      view.setUint16(0x18, gid & 0xffff, true);
+      view.setUint16(0x7a, gid >>> 16, true);
+    }
+    this.touch();
   }
 
   /** Times; an inode of 128 bytes keeps whole seconds up to 2038 and clamps what is later. */
-  setTimes(times: {
-    readonly atime?: Timestamp;
-    readonly mtime?: Timestamp;
-    readonly ctime?: Timestamp;
-    readonly btime?: Timestamp;
-  }): void {
-    const extra = this.bytes.length > 128 ? viewOf(this.bytes).getUint16(0x80, true) : 0;
-    const encode = (time: Timestamp, covered: boolean): { readonly seconds: number; readonly extra: number } =>
-      encodeTime(covered ? time : { seconds: Math.min(time.seconds, 0x7fff_ffff), nanoseconds: 0 });
-    const fields: Partial<RawInode> = {};
-    if (times.ctime !== undefined) ({ seconds: fields.i_ctime, extra: fields.i_ctime_extra } = encode(times.ctime, extra >= 8));
-    if (times.mtime !== undefined) ({ seconds: fields.i_mtime, extra: fields.i_mtime_extra } = encode(times.mtime, extra >= 12));
-    if (times.atime !== undefined) ({ seconds: fields.i_atime, extra: fields.i_atime_extra } = encode(times.atime, extra >= 16));
-    if (times.btime !== undefined) ({ seconds: fields.i_crtime, extra: fields.i_crtime_extra } = encode(times.btime, extra >= 24));
-    this.change(fields);
+  setTimes({ atime, mtime, ctime, btime }: InodeTimes): void {
+    const extra = this.#extra;
+    if (ctime !== undefined) this.#setTime(ctime, 0x0c, 0x84, extra >= 8);
+    if (mtime !== undefined) this.#setTime(mtime, 0x10, 0x88, extra >= 12);
+    if (atime !== undefined) this.#setTime(atime, 0x08, 0x8c, extra >= 16);
+    if (btime !== undefined && extra >= 20) this.#setTime(btime, 0x90, 0x94, extra >= 24);
+    this.touch();
+  }
+
+  #setTime(time: Timestamp, at: number, extraAt: number, hasExtra: boolean): void {
+    const { seconds, extra } = encodeTime(hasExtra ? time : { seconds: Math.min(time.seconds, 0x7fff_ffff), nanoseconds: 0 });
+    this.#view.setUint32(at, seconds, true);
+    if (hasExtra) this.#view.setUint32(extraAt, extra, true);
   }
 
   /** Sets the place of the block of attributes; 0: none. */
@@ -160,7 +221,7 @@ export class InodeEdit {
     const { metadataCsum, checksumSeed, inodeSize } = this.#volume.superblock;
     if (!metadataCsum) return;
     const sum = inodeChecksum(checksumSeed, this.number, this.bytes, 0, inodeSize);
-    const view = viewOf(this.bytes);
+    const view = this.#view;
     view.setUint16(0x7c, sum & 0xffff, true);
     if (hasChecksumHigh(this.bytes, 0, inodeSize)) view.setUint16(0x82, sum >>> 16, true);
   }

@@ -1,10 +1,11 @@
 /** Making new nodes: the inode, what is in it, and its name. */
 import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import { Posix } from '../../errors.ts';
-import { type Creation, type FileKind, modeOfKind } from '../../filesystem/filesystem.ts';
+import { type Creation, type FileKind, modeOfKind, type NewFile, type Timestamp } from '../../filesystem/filesystem.ts';
 import type { Io } from '../../io/effect.ts';
 import { EXT4_CASEFOLD_FL, EXT4_EXTENTS_FL, EXT4_INDEX_FL, INCOMPAT, RO_COMPAT } from '../format/index.ts';
 import { lookupName } from '../lookup.ts';
+import { changeModeWithAcl, inheritDefaultAcl, setXattrByName } from './acl-write.ts';
 import { addName, initialiseDirectory } from './directory-write.ts';
 import { initialiseExtents } from './extent-store.ts';
 import { writeData } from './file-write.ts';
@@ -44,7 +45,12 @@ export function checkName(name: Bytes): void {
 /** Stamps a directory whose names changed. */
 export function touchDirectory(volume: WritableVolume, directory: InodeEdit): void {
   const now = volume.now();
-  directory.setTimes({ mtime: now, ctime: now });
+  const { mtime, ctime } = directory.inode;
+  if (!isAt(mtime, now) || !isAt(ctime, now)) directory.setTimes({ mtime: now, ctime: now });
+}
+
+function isAt(a: Timestamp, b: Timestamp): boolean {
+  return a.seconds === b.seconds && a.nanoseconds === b.nanoseconds;
 }
 
 /** A new inode with its name in a directory; the caller fills it. */
@@ -66,11 +72,11 @@ function* makeNode(
   const extents = mapped && (volume.superblock.incompat & INCOMPAT.extents) !== 0;
   // inode_init_owner of fs/inode.c: a directory with the set-group-ID bit passes its group on, and to directories the bit too.
   const passesGroup = (directory.inode.mode & S_ISGID) !== 0;
-  edit.change({
-    i_mode: modeOfKind(kind) | (mode & 0o7777) | (passesGroup && kind === 'directory' ? S_ISGID : 0),
-    i_links_count: links,
-    i_flags: ((directory.inode.flags & inherited) | (extents ? EXT4_EXTENTS_FL : 0)) >>> 0,
-  });
+  edit.become(
+    modeOfKind(kind) | (mode & 0o7777) | (passesGroup && kind === 'directory' ? S_ISGID : 0),
+    links,
+    ((directory.inode.flags & inherited) | (extents ? EXT4_EXTENTS_FL : 0)) >>> 0,
+  );
   if (extents) initialiseExtents(edit);
   edit.setOwner(owner.uid ?? 0, owner.gid ?? (passesGroup ? directory.inode.gid : 0));
   yield* addName(volume, directory, name, number, kind);
@@ -80,6 +86,17 @@ function* makeNode(
 
 export function* createFile(volume: WritableVolume, directory: InodeEdit, name: Bytes, creation: Creation): Io<InodeEdit> {
   return yield* makeNode(volume, directory, name, 'file', creation.mode, creation, 1);
+}
+
+/** A file with its contents and attributes: as `create`, `write`, `setAttributes` and `setXattr` one after the other. */
+export function* createFilled(volume: WritableVolume, directory: InodeEdit, name: Bytes, file: NewFile): Io<InodeEdit> {
+  const edit = yield* makeNode(volume, directory, name, 'file', file.mode, file, 1);
+  yield* inheritDefaultAcl(volume, directory, edit);
+  yield* writeData(volume, edit, 0, file.contents);
+  if ((edit.mode & 0o7777) !== (file.mode & 0o7777)) yield* changeModeWithAcl(volume, edit, file.mode & 0o7777);
+  for (const attribute of file.xattrs ?? []) yield* setXattrByName(volume, edit, attribute.name, attribute.value);
+  edit.setTimes({ atime: file.atime, mtime: file.mtime });
+  return edit;
 }
 
 export function* createDirectory(volume: WritableVolume, directory: InodeEdit, name: Bytes, creation: Creation): Io<InodeEdit> {

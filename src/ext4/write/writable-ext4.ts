@@ -2,7 +2,15 @@
 import type { Bytes } from '../../bytes/struct.ts';
 import { encodeName } from '../../bytes/text.ts';
 import { Posix } from '../../errors.ts';
-import type { Attributes, Creation, NodeId, Timestamp, WritableFileSystem } from '../../filesystem/filesystem.ts';
+import type {
+  Attributes,
+  Creation,
+  NewFile,
+  NodeId,
+  Timestamp,
+  TransactionOptions,
+  WritableFileSystem,
+} from '../../filesystem/filesystem.ts';
 import type { Io } from '../../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../../io/transaction.ts';
 import { Ext4 } from '../ext4.ts';
@@ -11,7 +19,7 @@ import { readNode } from '../inode-table.ts';
 import { changeModeWithAcl, inheritDefaultAcl, removeXattrByName, setXattrByName } from './acl-write.ts';
 import { punchData, truncateData, writeData } from './file-write.ts';
 import type { InodeEdit } from './inode-edit.ts';
-import { createDirectory, createFile, createSpecial, createSymlink } from './node-create.ts';
+import { createDirectory, createFile, createFilled, createSpecial, createSymlink } from './node-create.ts';
 import { checkChangeable, linkNode, removeDirectory, renameNode, unlinkNode } from './node-rename.ts';
 import { openWritableVolume } from './open-writable.ts';
 import type { WritableVolume } from './writable-volume.ts';
@@ -74,7 +82,7 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
     });
   }
 
-  transaction<T>(body: () => Io<T>): Io<T> {
+  transaction<T>(body: () => Io<T>, options: TransactionOptions = {}): Io<T> {
     const { volume } = this;
     const all = function* (): Io<T> {
       let result: T;
@@ -87,7 +95,8 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
       yield* volume.flush();
       return result;
     };
-    return this.#transactions.run(all, () => volume.flush());
+    const before = (): Io<void> => volume.flush();
+    return options.whole === true ? this.#transactions.runWhole(all, before) : this.#transactions.run(all, before);
   }
 
   /** One verb: its changes in memory are written out before its transaction ends, or before that of the user around it does. */
@@ -98,13 +107,19 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
       if (volume.openTransactions === 0) yield* volume.flush();
       return result;
     };
-    return this.#transactions.run(verb, function* () {
-      if (volume.crowded) yield* volume.flush();
-    });
+    return this.#transactions.run(verb, () => volume.relieve());
   }
 
   create(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId> {
     return this.#make(directory, (parent) => createFile(this.volume, parent, name, creation));
+  }
+
+  createFilled(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId> {
+    const { volume } = this;
+    const parentOf = (): Io<InodeEdit> => this.#parent(directory);
+    return this.#change(function* () {
+      return (yield* createFilled(volume, yield* parentOf(), name, file)).number;
+    });
   }
 
   mkdir(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId> {

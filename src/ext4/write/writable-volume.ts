@@ -18,13 +18,15 @@ import { inodeOffset, readInodeBytes } from '../inode-table.ts';
 import { parseSuperblock, type Superblock } from '../superblock.ts';
 import { cacheOptions, Volume } from '../volume.ts';
 import { BlockAllocator } from './block-allocator.ts';
+import { sealDirectoryBlock } from './directory-block.ts';
 import { WritableGroupTable } from './group-writer.ts';
 import { InodeAllocator } from './inode-allocator.ts';
 import { InodeEdit } from './inode-edit.ts';
 import { UndoLog } from './undo-log.ts';
 
 /** Inodes that wait to be written at most, before the next verb of a transaction writes them. */
-const WAITING_INODES = 2048;
+const WAITING_INODES = 512;
+const WAITING_SEALS = 1024;
 /** Half of the blocks of directories that are known to be sound. */
 const SOUND_BLOCKS = 4096;
 const ROOM_HINTS = 1024;
@@ -61,8 +63,14 @@ export class WritableVolume extends Volume {
   /** How many transactions of the user are open around the verb under way. */
   openTransactions = 0;
   readonly #edits = new Map<number, InodeEdit>();
+  /** Blocks of directories whose checksums are due, and the seeds of those. */
+  readonly #unsealed = new Map<number, number>();
+  #scratch: Bytes = new Uint8Array(0);
   #superblockBytes: Bytes;
   #superblockDirty = false;
+  /** What the superblock's counts will change by. */
+  #newFreeBlocks = 0;
+  #newFreeInodes = 0;
 
   /** `superblockBytes`: the 1024 bytes from which `superblock` was parsed. */
   constructor(device: TransactionalDevice, superblock: Superblock, superblockBytes: Bytes, complaints: Complaints, options: WriterOptions) {
@@ -74,6 +82,37 @@ export class WritableVolume extends Volume {
     this.random = options.random;
     this.blocks = new BlockAllocator(this);
     this.inodeNumbers = new InodeAllocator(this);
+  }
+
+  override isUnsealed(offset: number): boolean {
+    return this.#unsealed.size > 0 && this.#unsealed.has(offset / this.superblock.blockSize);
+  }
+
+  /** Leaves the checksum of a directory's block to {@link flush}; `seed` is the directory's. */
+  sealLater(block: number, seed: number): void {
+    if (this.#unsealed.has(block)) return;
+    this.#unsealed.set(block, seed);
+    this.undoLog.push(() => this.#unsealed.delete(block));
+  }
+
+  /** Blocks were freed, or became something else: there is no checksum to come. */
+  forgetSeals(start: number, length: number): void {
+    if (this.#unsealed.size === 0) return;
+    for (let block = start; block < start + length; block++) {
+      const seed = this.#unsealed.get(block);
+      if (seed === undefined) continue;
+      this.#unsealed.delete(block);
+      this.undoLog.push(() => this.#unsealed.set(block, seed));
+    }
+  }
+
+  *#sealBlocks(): Io<void> {
+    for (const [block, seed] of this.#unsealed) {
+      const bytes = yield* this.blockForChange(block);
+      sealDirectoryBlock(bytes, seed);
+      yield* this.writeBlock(block, bytes);
+    }
+    this.#unsealed.clear();
   }
 
   override pendingInode(number: number): Bytes | undefined {
@@ -112,6 +151,20 @@ export class WritableVolume extends Volume {
     this.#edits.set(number, edit);
   }
 
+  /** Memory of so many bytes, with arbitrary contents, until the next call. */
+  scratch(length: number): Bytes {
+    if (this.#scratch.length < length) this.#scratch = new Uint8Array(2 ** Math.ceil(Math.log2(length)));
+    return this.#scratch.subarray(0, length);
+  }
+
+  /**
+   * A block of metadata, for changing: the cache's own bytes. Give it back with {@link writeBlock}, or let the verb fail, which empties the
+   * cache.
+   */
+  blockForChange(block: number, inode?: number): Io<Bytes> {
+    return this.cache.read(this.offsetOfBlock(block, inode), this.superblock.blockSize);
+  }
+
   /** A copy of a block of metadata, for changing; give it back with {@link writeBlock}. */
   *readBlock(block: number, inode?: number): Io<Bytes> {
     return (yield* this.cache.read(this.offsetOfBlock(block, inode), this.superblock.blockSize)).slice();
@@ -135,31 +188,35 @@ export class WritableVolume extends Volume {
 
   /** Adds to the superblock's count of free blocks. */
   addFreeBlocks(count: number): void {
-    const view = viewOf(this.#superblockBytes);
-    const { s_free_blocks_count_lo: low, s_free_blocks_count_hi: high } = EXT4_SUPER_BLOCK.fields;
-    const total = view.getUint32(high.offset, true) * 0x1_0000_0000 + view.getUint32(low.offset, true) + count;
-    this.changeSuperblock({ s_free_blocks_count_lo: total % 0x1_0000_0000, s_free_blocks_count_hi: Math.floor(total / 0x1_0000_0000) });
+    this.#newFreeBlocks += count;
+    this.#superblockDirty = true;
   }
 
   /** Adds to the superblock's count of free inodes. */
   addFreeInodes(count: number): void {
-    const total = viewOf(this.#superblockBytes).getUint32(EXT4_SUPER_BLOCK.fields.s_free_inodes_count.offset, true) + count;
-    this.changeSuperblock({ s_free_inodes_count: total });
+    this.#newFreeInodes += count;
+    this.#superblockDirty = true;
   }
 
-  /** Whether so much waits to be written that the next verb of a transaction should do it. */
-  get crowded(): boolean {
-    return this.#edits.size > WAITING_INODES || this.blocks.waiting + this.inodeNumbers.waiting > WAITING_BITMAPS;
+  /** Writes what waits between two verbs, where it is too much. */
+  *relieve(): Io<void> {
+    if (this.#unsealed.size > WAITING_SEALS || this.blocks.waiting + this.inodeNumbers.waiting > WAITING_BITMAPS)
+      return yield* this.flush();
+    if (this.#edits.size <= WAITING_INODES) return;
+    yield* this.#flushInodes();
+    this.#edits.clear();
   }
 
   /** Writes all that was changed in memory: inodes, bitmaps, descriptors, superblock. */
   *flush(): Io<void> {
+    if (this.#unsealed.size > 0) yield* this.#sealBlocks();
     yield* this.#flushInodes();
     this.#edits.clear();
     yield* this.inodeNumbers.flush();
     yield* this.blocks.flush();
     yield* this.groups.flush();
     if (!this.#superblockDirty) return;
+    this.#addCounts();
     const { seconds } = this.now();
     EXT4_SUPER_BLOCK.write(this.#superblockBytes, 0, { s_wtime: seconds >>> 0, s_wtime_hi: Math.floor(seconds / 0x1_0000_0000) & 0xff });
     this.#seal();
@@ -191,12 +248,20 @@ export class WritableVolume extends Volume {
     const bytes = this.#superblockBytes.slice();
     const { superblock } = this;
     const dirty = this.#superblockDirty;
-    if (!dirty && this.#edits.size === 0 && this.blocks.waiting + this.inodeNumbers.waiting + this.groups.waiting === 0) {
+    if (
+      !dirty &&
+      this.#edits.size + this.#unsealed.size === 0 &&
+      this.blocks.waiting + this.inodeNumbers.waiting + this.groups.waiting === 0
+    ) {
       return { restore: () => this.#forget(bytes, superblock), release: () => {} };
     }
+    const newFreeBlocks = this.#newFreeBlocks;
+    const newFreeInodes = this.#newFreeInodes;
     this.undoLog.begin();
     return {
       restore: () => {
+        this.#newFreeBlocks = newFreeBlocks;
+        this.#newFreeInodes = newFreeInodes;
         this.undoLog.undo();
         this.#superblockBytes = bytes;
         this.superblock = superblock;
@@ -213,6 +278,9 @@ export class WritableVolume extends Volume {
     this.#superblockBytes = superblockBytes;
     this.superblock = superblock;
     this.#superblockDirty = false;
+    this.#newFreeBlocks = 0;
+    this.#newFreeInodes = 0;
+    this.#unsealed.clear();
     this.#edits.clear();
     this.blocks.forget();
     this.inodeNumbers.forget();
@@ -225,8 +293,22 @@ export class WritableVolume extends Volume {
     this.extentNodes.clear();
     this.soundBlocks.clear();
     this.roomHints.clear();
+    this.blocks.forgetHints();
     this.inodeNumbers.forgetHints();
     this.cache.clear();
+  }
+
+  #addCounts(): void {
+    const view = viewOf(this.#superblockBytes);
+    const { s_free_blocks_count_lo: low, s_free_blocks_count_hi: high, s_free_inodes_count: inodes } = EXT4_SUPER_BLOCK.fields;
+    const blocks = view.getUint32(high.offset, true) * 0x1_0000_0000 + view.getUint32(low.offset, true) + this.#newFreeBlocks;
+    EXT4_SUPER_BLOCK.write(this.#superblockBytes, 0, {
+      s_free_blocks_count_lo: blocks % 0x1_0000_0000,
+      s_free_blocks_count_hi: Math.floor(blocks / 0x1_0000_0000),
+      s_free_inodes_count: view.getUint32(inodes.offset, true) + this.#newFreeInodes,
+    });
+    this.#newFreeBlocks = 0;
+    this.#newFreeInodes = 0;
   }
 
   #seal(): void {

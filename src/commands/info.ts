@@ -73,6 +73,16 @@ function* packagesOf(disk: DiskOfImage, inspection: Inspection): Io<PackageList>
   }
 }
 
+/** What is of use to programs; the rest is there for the libguestfs API. */
+function summary({
+  rootRelease: _release,
+  hasDnf: _dnf,
+  fstab: _fstab,
+  ...told
+}: Inspection): Omit<Inspection, 'rootRelease' | 'hasDnf' | 'fstab'> {
+  return told;
+}
+
 function chain(image: Image): Layer[] {
   const layers: Layer[] = [];
   for (let layer: Image | undefined = image; layer !== undefined; layer = layer.backing) {
@@ -111,7 +121,7 @@ function record(
           },
     filesystems: filesystems.map(filesystemRecord),
     operatingSystems: systems.map(({ inspection, packages }) => ({
-      ...inspection,
+      ...summary(inspection),
       packageCount: packages.status === 'listed' ? packages.packages.length : null,
       ...(listed ? { packages } : {}),
     })),

@@ -19,34 +19,36 @@ export interface ApiAnswers {
   readonly packageManagement: string;
   readonly buildId: string;
   readonly osinfo: string;
-  /** Mount points with their devices, in the order of the fstab. */
+  /** Mount points with their devices, the last of the fstab first, as libguestfs 1.48 has them. */
   readonly mountpoints: readonly (readonly [path: string, device: string])[];
   readonly filesystems: readonly string[];
 }
 
 /** The answers of one operating system. What is not known is `unknown`, or 0. */
 export function apiAnswers(system: Inspection): ApiAnswers {
-  const { root, type, distribution: distro, version, hasDnf } = system;
+  const { root, type, hasDnf, rootRelease } = system;
+  const { distribution: distro, major, minor } = rootRelease;
   // A device that is not one of the disk's keeps its name; a UUID or label that nothing has is left out.
   const named = system.fstab.flatMap(({ path, device, spec }) => {
     const known = device ?? (spec.startsWith('/dev/') ? spec : undefined);
     return known === undefined ? [] : [{ path, device: known }];
   });
   const first = named.findIndex(({ path }) => path === '/');
-  const entries = named.filter(({ path }, i) => path !== '/' || i === first);
+  // Two lines for / would make mounting fail: the first counts, as in libguestfs from 1.56 on.
+  const entries = named.filter(({ path }, i) => path !== '/' || i === first).reverse();
   return {
     root,
     type,
     distro,
-    productName: system.productName,
-    majorVersion: version.major,
-    minorVersion: version.minor,
+    productName: rootRelease.productName ?? 'unknown',
+    majorVersion: major,
+    minorVersion: minor,
     arch: system.architecture,
     hostname: system.hostname ?? 'unknown',
     packageFormat: packageFormatByName(distro) ?? 'unknown',
-    packageManagement: packageManagementByName(distro, version.major, hasDnf),
+    packageManagement: packageManagementByName(distro, major, hasDnf),
     buildId: system.buildId ?? 'unknown',
-    osinfo: osinfoOf(type, distro, version),
+    osinfo: osinfoOf(type, distro, rootRelease),
     mountpoints:
       entries.length === 0 ? [['/', root]] : entries.flatMap(({ path, device }) => (path.startsWith('/') ? [[path, device] as const] : [])),
     filesystems: entries.length === 0 ? [root] : entries.map(({ device }) => device),

@@ -25,13 +25,14 @@ export class DeviceFinder {
   /** The device that a field names, on the file system `root` of the fstab; undefined when there is none such on this disk. */
   *find(spec: string, root: string): Io<string | undefined> {
     const tag = /^(UUID|LABEL|PARTUUID|PARTLABEL)=(.*)$/.exec(spec);
-    if (tag !== null) return yield* this.#byTag(tag[1] as string, unquote(tag[2] as string));
+    if (tag !== null) return yield* this.#byTag(tag[1] as string, tagValue(tag[2] as string));
     const link = /^\/dev\/disk\/by-(uuid|label|partuuid|partlabel)\/(.*)$/.exec(spec);
     if (link !== null) return yield* this.#byTag((link[1] as string).toUpperCase(), udevUnescape(link[2] as string));
     if (spec === '/dev/root') return root;
     const byId = /^\/dev\/disk\/by-(?:id|path)\/.*-part([0-9]{1,4})$/.exec(spec);
     if (byId !== null) return this.#disk.drives.length === 1 ? yield* this.#existing(0, Number(byId[1])) : undefined;
-    const named = parseDeviceName(spec);
+    // Arrays, loop and network devices are made of others: their numbers say nothing of drives.
+    const named = /^\/dev\/(?:[shv]d|xvd|nvme|mmcblk)/.test(spec) ? parseDeviceName(spec) : undefined;
     if (named !== undefined) return yield* this.#existing(named.index, named.number ?? 0);
     return undefined;
   }
@@ -76,6 +77,11 @@ export class DeviceFinder {
     }
     return known;
   }
+}
+
+/** The value of a tag, without quotes around it; blanks in it were escaped. */
+function tagValue(text: string): string {
+  return text.startsWith('"') || text.startsWith("'") ? unquote(text) : text;
 }
 
 /** udev writes characters that do not suit a file name as `\xHH` (systemd, encode_devnode_name). */

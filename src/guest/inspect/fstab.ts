@@ -42,11 +42,12 @@ export function parseFstab(lines: readonly string[]): FstabEntry[] {
 }
 
 const REMOVABLE = /^\/dev\/(fd[0-9]+|cd[0-9]+|floppy|cdrom|iso9660(\/.*)?)$/;
-const PSEUDO = /^\/(dev|media|proc|selinux|sys)(\/.*)?$/;
+/** As libguestfs sees it: a file system may be mounted on /media itself, not below it. */
+const PSEUDO = /^\/(?:(?:dev|proc|selinux|sys)(?:\/.*)?|media\/.*)$/;
 
 /** Whether an entry is about the file systems of the guest's own disks. */
 export function isOfDisks(entry: FstabEntry): boolean {
   if (REMOVABLE.test(entry.spec)) return false;
-  if (entry.path === '/dev' || entry.path === '/media' || PSEUDO.test(entry.path)) return false;
+  if (PSEUDO.test(entry.path)) return false;
   return entry.spec.startsWith('/dev/') || /^(UUID|LABEL|PARTUUID|PARTLABEL)=/.test(entry.spec);
 }

@@ -18,8 +18,11 @@ export interface Inspection extends SystemRoot {
   readonly productName: string;
   /** PRETTY_NAME of os-release. */
   readonly prettyName?: string;
-  /** ID, VERSION_ID, VARIANT_ID, BUILD_ID of os-release. */
+  /** What the release files of the root's own file system say, nothing else being mounted: this is what libguestfs goes by. */
+  readonly rootRelease: Release;
+  /** ID, ID_LIKE, VERSION_ID, VARIANT_ID, BUILD_ID of os-release. */
   readonly id?: string;
+  readonly idLike?: string;
   readonly versionId?: string;
   readonly variant?: string;
   readonly buildId?: string;
@@ -59,6 +62,10 @@ export function* mountSystem(disk: Disk, system: SystemRoot, skip: (skipped: Ski
   return tree;
 }
 
+function* rootProbe(disk: Disk, { root }: SystemRoot): Io<Probe> {
+  return new Probe(GuestTree.of(yield* disk.mount(root), { device: root }));
+}
+
 function* describe(disk: Disk, system: SystemRoot): Io<Inspection> {
   const warnings = [...system.warnings];
   const tree = yield* mountSystem(disk, system, ({ device, error }) => warnings.push(`${device} cannot be mounted: ${error.message}`));
@@ -72,14 +79,18 @@ function* describe(disk: Disk, system: SystemRoot): Io<Inspection> {
         minor: 0,
       };
   const hostname = linux || system.type === 'hurd' ? yield* readHostname(probe) : yield* readBsdHostname(probe);
+  // A separate /usr may hold the os-release to which /etc has but a link.
+  const alone = linux && system.mounts.length > 1 ? yield* readRelease(yield* rootProbe(disk, system)) : release;
   const hasDnf = (yield* probe.followedKind('/usr/bin/dnf')) === 'file';
-  const { prettyName, id, versionId, variant, buildId } = release;
+  const { prettyName, id, idLike, versionId, variant, buildId } = release;
   return {
     ...system,
     distribution: release.distribution,
     productName: release.productName ?? 'unknown',
     ...(prettyName === undefined ? {} : { prettyName }),
+    rootRelease: alone.distribution === 'unknown' ? release : alone,
     ...(id === undefined ? {} : { id }),
+    ...(idLike === undefined ? {} : { idLike }),
     ...(versionId === undefined ? {} : { versionId }),
     ...(variant === undefined ? {} : { variant }),
     ...(buildId === undefined ? {} : { buildId }),

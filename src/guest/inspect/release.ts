@@ -86,9 +86,11 @@ interface ReleaseFile {
 /** The first line is the product's name, the first number in it the version. */
 function firstLine(distribution: string): ReleaseFile['read'] {
   return (release, lines) => {
+    const line = (lines[0] ?? '').trim();
+    if (line === '') return false;
     release.distribution = distribution;
-    release.productName = (lines[0] ?? '').trim();
-    Object.assign(release, versionIn(release.productName));
+    release.productName = line;
+    Object.assign(release, versionIn(line));
     return true;
   };
 }
@@ -118,7 +120,8 @@ function redHat(release: Release, lines: readonly string[]): boolean {
     ['scientificlinux', /^Scientific Linux/],
   ];
   for (const [distribution, name] of tries) if (released(distribution, name)(release, lines)) return true;
-  return firstLine('redhat-based')(release, lines);
+  if (!firstLine('redhat-based')(release, lines)) release.distribution = 'redhat-based';
+  return true;
 }
 
 /** lsb-release: only some distributions are known by it. */

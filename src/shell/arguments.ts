@@ -76,7 +76,8 @@ class Maker {
       case 'Int':
         return parseInt32(word, name);
       case 'Int64':
-        return safe(parseInt64(word, name), name);
+        // The attributes of a GPT partition are 64 bits, not a number.
+        return name === 'attributes' ? parseInt64(word, name) : safe(parseInt64(word, name), name);
       case 'Bool':
         return parseBoolean(word, name);
       case 'OptString':

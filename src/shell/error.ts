@@ -8,3 +8,10 @@ export class ShellError extends Error {
     this.name = 'ShellError';
   }
 }
+
+/** Something failed, and it was said already. */
+export class AlreadyTold extends ShellError {
+  constructor() {
+    super('it failed, as was said before');
+  }
+}

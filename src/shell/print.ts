@@ -1,5 +1,5 @@
 /** Results as the shell prints them. */
-import { type Bytes, encodeName } from '../bytes/index.ts';
+import { type Bytes, decodeName, encodeName } from '../bytes/index.ts';
 import { type FunctionFacts, type StructField, structFields } from '../commands/api/facts.ts';
 
 /** Functions whose numbers are printed in another base. */
@@ -9,14 +9,22 @@ const BASES: ReadonlyMap<string, (value: number) => string> = new Map([
   ['part_get_mbr_id', (value: number) => `0x${value.toString(16)}`],
 ]);
 
+/** What a terminal would take for commands; tabs and ends of lines are none. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
 function octal(value: number): string {
   return `0${value.toString(8)}`;
 }
 
-/** The bytes that a result of a function is printed as; none for what has no result. */
-export function printResult(facts: FunctionFacts, result: unknown): Bytes {
+/**
+ * The bytes that a result of a function is printed as; none for what has no result. On a terminal control characters in names are escaped;
+ * the contents of files are shown as they are.
+ */
+export function printResult(facts: FunctionFacts, result: unknown, terminal = false): Bytes {
   if (facts.result === 'RBufferOut') return result as Bytes;
-  return encodeName(text(facts, result));
+  const printed = encodeName(text(facts, result));
+  if (!terminal || facts.result === 'RString') return printed;
+  return encodeName(decodeName(printed).replace(CONTROLS, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`));
 }
 
 function text(facts: FunctionFacts, result: unknown): string {

@@ -23,7 +23,8 @@ export class LocalExecutor implements Executor {
     this.#session = session;
   }
 
-  execute(name: string, words: readonly string[]): Io<boolean> {
+  execute(name: string, words: readonly string[], forgiving: boolean): Io<boolean> {
+    this.#session.forgiving = forgiving;
     return told(this.#session, this.#session.run(name, words));
   }
 }

@@ -8,7 +8,7 @@ import { GuestlessError, Posix } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
 import { makeArguments, notLaunched, splitWindowsPath, withFiles } from './arguments.ts';
 import { Configuration } from './configuration.ts';
-import { ShellError } from './error.ts';
+import { AlreadyTold, ShellError } from './error.ts';
 import { Events } from './events.ts';
 import type { DriveRequest, ShellHost, ShellOutput } from './host.ts';
 import { findFunction } from './names.ts';
@@ -17,6 +17,23 @@ import { traceCall, traceFailure, traceResult } from './trace.ts';
 
 /** The most drives that a handle takes, as in libguestfs. */
 export const MAX_DRIVES = 255;
+
+/** What the client library makes of other functions is told under their names when it fails. */
+const DAEMON_FUNCTIONS: Readonly<Record<string, string>> = {
+  cat: 'download',
+  find: 'find0',
+  ls: 'ls0',
+  lstat: 'lstatns',
+  lstatlist: 'internal_lstatnslist',
+  lstatnslist: 'internal_lstatnslist',
+  lxattrlist: 'internal_lxattrlist',
+  read_file: 'download',
+  read_lines: 'download',
+  readlinklist: 'internal_readlinklist',
+  stat: 'statns',
+  write: 'internal_write',
+  write_append: 'internal_write_append',
+};
 
 /** An error of a function, with the name under which libguestfs tells it. */
 export class CallError extends Error {
@@ -77,6 +94,8 @@ export class Session {
   /** Where commands come from, for messages: the name of the script and the number of the line. */
   script = '*stdin*';
   line = 0;
+  /** The present command was written with `-`: what it repeats goes on after an error. */
+  forgiving = false;
 
   constructor(host: ShellHost, vocabulary: Vocabulary, options: SessionOptions = {}) {
     this.host = host;
@@ -170,7 +189,7 @@ export class Session {
     const making = { host: this.host, output: this.output, windowsPath: (path: string) => this.#windowsPath(path) };
     const given = yield* this.#guarded(undefined, makeArguments(facts, name, words, making));
     const result = yield* withFiles(given, (args) => this.#traced(facts, args));
-    const printed = printResult(facts, result);
+    const printed = printResult(facts, result, this.output.terminal);
     if (printed.length > 0) yield* this.output.write(printed);
   }
 
@@ -207,7 +226,7 @@ export class Session {
       const call = library as (session: Session, args: Readonly<Record<string, unknown>>) => Io<unknown>;
       return yield* this.#guarded(undefined, call(this, args));
     }
-    return yield* this.#guarded(facts.name, this.#verb(facts, args));
+    return yield* this.#guarded(DAEMON_FUNCTIONS[facts.name] ?? facts.name, this.#verb(facts, args));
   }
 
   *#verb(facts: FunctionFacts, args: Readonly<Record<string, unknown>>): Io<unknown> {
@@ -246,8 +265,9 @@ export class Session {
   /** Says what went wrong. */
   complain(error: unknown): void {
     const { host } = this;
+    if (error instanceof AlreadyTold) return;
     if (error instanceof UnknownCommand) host.say(`${error.message}${this.line <= 1 ? UnknownCommand.hint : ''}`);
-    else if (error instanceof ShellError) host.say(`guestfish: ${error.message}`);
+    else if (error instanceof ShellError) for (const line of `guestfish: ${error.message}`.split('\n')) host.say(line);
     else if (error instanceof CallError || error instanceof GuestlessError) {
       const place = this.options.interactive === true ? '' : `${this.script}:${this.line}: `;
       host.say(`${place}libguestfs: error: ${error.message}`);

@@ -1,17 +1,13 @@
 /** From the options to a session that is ready. */
 import * as fs from 'node:fs';
 import { GuestlessError } from '../../errors.ts';
-import { runAsync, runWaiting } from '../../io/drivers.ts';
-import type { Io } from '../../io/effect.ts';
+import { runWaiting } from '../../io/drivers.ts';
 import { hostPath, posixError } from '../../platform/node/file.ts';
 import { CallError, type Options, type Session, ShellError, start } from '../../shell/index.ts';
 import { ScriptInput } from './standard-input.ts';
 
-/** Does what a computation asks for. */
-export type Runner = <T>(io: Io<T>) => Promise<T>;
-
-/** Opens the script, or standard input. Throws Posix. */
-export function openScript({ file }: Options): ScriptInput {
+/** Opens a script, or standard input. Throws Posix. */
+export function openScript(file: string | undefined): ScriptInput {
   if (file === undefined) return new ScriptInput(0);
   try {
     return new ScriptInput(fs.openSync(hostPath(file), 'r'));
@@ -20,15 +16,10 @@ export function openScript({ file }: Options): ScriptInput {
   }
 }
 
-/** Steps are done on the spot, unless a drive is on the network. */
-export function runnerFor(options: Options): Runner {
-  return options.drives.some((drive) => /^https?:/i.test(drive.kind === 'prepared' ? '' : drive.name)) ? runAsync : runWaiting;
-}
-
 /** Adds and mounts what the options say; undefined when that failed, which was told. */
-export async function begin(session: Session, options: Options, run: Runner): Promise<readonly string[] | undefined> {
+export async function begin(session: Session, options: Options): Promise<readonly string[] | undefined> {
   try {
-    return await run(start(session, options));
+    return await runWaiting(start(session, options));
   } catch (error) {
     if (error instanceof ShellError) session.complain(error);
     else if (error instanceof GuestlessError || error instanceof CallError) session.host.say(`libguestfs: error: ${error.message}`);

@@ -10,9 +10,7 @@ import type { ByteSource } from '../../io/source.ts';
 import { allowedByEnvironment, openDrive as openFile } from '../../library/drive.ts';
 import { nodeCodecs } from '../../platform/node/codecs.ts';
 import { FileSource } from '../../platform/node/file.ts';
-import { openUrl } from '../../platform/node/http.ts';
 import type { DriveRequest } from '../../shell/host.ts';
-import { wait } from './programs.ts';
 
 /** What libguestfs makes of /dev/null as a drive. */
 const NULL_DRIVE = 4096;
@@ -66,31 +64,39 @@ export function* openDrive(request: DriveRequest, allow: readonly string[]): Io<
     ...(label === undefined ? {} : { label }),
     ...(blockSize === undefined ? {} : { blockSize }),
   };
-  if (scratch !== undefined) return { image: new Zeros(scratch), ...common, *save() {} };
+  if (scratch !== undefined) return { image: new Zeros(scratch), ...common, readOnly: true };
   if (name === '/dev/null') return { image: new Zeros(NULL_DRIVE), ...common, readOnly: true };
   const formatOption = format === undefined ? {} : { format };
-  if (protocol !== undefined) {
-    if (protocol !== 'http' && protocol !== 'https') {
-      throw new Unsupported(protocol, `drives by ${protocol} cannot be opened; http, https and files can`, { image: name });
-    }
-    if (!readOnly) {
-      throw new Unsupported(`writing by ${protocol}`, 'changes cannot be written to a web server; use --ro or readonly:true', {
-        image: name,
-      });
-    }
-    const source = yield* wait(() => openUrl(addressOf(request)));
-    return { image: yield* openImage(source, { codecs: nodeCodecs, gate: denyGate, ...formatOption }), ...common };
-  }
   if (part !== undefined) {
     const source = partOf(FileSource.open(name), part);
     return { image: yield* openImage(source, { codecs: nodeCodecs, gate: denyGate, ...formatOption }), ...common };
   }
-  return yield* openFile({ file: name, ...common, ...formatOption, allow: [...allowedByEnvironment(), ...allow] });
+  const file = protocol === undefined ? plainFile(name) : addressOf(request, protocol);
+  return yield* openFile({ file, ...common, ...formatOption, allow: [...allowedByEnvironment(), ...allow] });
 }
 
-/** The address of a drive on a server, where it is not written as one. */
-function addressOf({ name, protocol, server }: DriveRequest): string {
-  if (/^https?:\/\//i.test(name)) return name;
-  const host = (server?.[0] ?? '').replace(/^tcp:/, '');
-  return `${protocol}://${host}/${name.replace(/^\/+/, '')}`;
+/** A file whose name looks like an address is meant as a file. */
+function plainFile(name: string): string {
+  return name.startsWith('/') ? name : `./${name}`;
+}
+
+/** The address of a drive on a server, as it is written with -a, or with `add` and its server. */
+function addressOf({ name, server = [] }: DriveRequest, protocol: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) return protocol === 'nbd' ? nbdAddress(name) : name;
+  if (protocol !== 'http' && protocol !== 'https' && protocol !== 'nbd')
+    throw new Unsupported(protocol, `drives by ${protocol} cannot be opened`);
+  const [first = ''] = server;
+  const host = first.replace(/^tcp:/, '');
+  if (protocol !== 'nbd') return `${protocol}://${host}/${name.replace(/^\/+/, '')}`;
+  const place = first.startsWith('unix:') ? first : host.includes(':') ? host : `${host}:10809`;
+  return `nbd:${place}${name === '' ? '' : `:exportname=${name}`}`;
+}
+
+/** `nbd://host[:port][/export]` and `nbd://[/export]?socket=/path`, in qemu's older form. */
+function nbdAddress(text: string): string {
+  const parts = /^nbd(?:\+unix)?:\/\/([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/i.exec(text);
+  const [, host = '', name = '', query = ''] = parts ?? [];
+  const socket = new URLSearchParams(query).get('socket');
+  const place = socket !== null ? `unix:${socket}` : host.includes(':') ? host : `${host}:10809`;
+  return `nbd:${place}${name === '' ? '' : `:exportname=${decodeURIComponent(name)}`}`;
 }

@@ -1,19 +1,8 @@
 /** `guestless fish`: the shell as a program. */
-import {
-  type Asked,
-  type Options,
-  optionsHelp,
-  parseOptions,
-  preparedHelp,
-  Script,
-  Session,
-  ShellError,
-  VOCABULARY,
-} from '../../shell/index.ts';
+import { type Asked, type Options, optionsHelp, parseOptions, preparedHelp, ShellError } from '../../shell/index.ts';
 import { isTerminal, say, writeAll } from '../output.ts';
 import { VERSION } from '../version.ts';
-import { begin, openScript, runnerFor } from './begin.ts';
-import { FishHost } from './fish-host.ts';
+import { batch } from './batch.ts';
 
 /** Runs the shell; the exit status, 0 or 1. */
 export async function runFish(words: readonly string[]): Promise<number> {
@@ -68,21 +57,4 @@ async function runOptions(options: Options, words: readonly string[]): Promise<n
   }
   if (options.remote !== undefined) return await (await import('./remote-client.ts')).control(options);
   return await batch(options);
-}
-
-/** Commands of the command line, or a script. What was done before an error stays done. */
-async function batch(options: Options): Promise<number> {
-  const host = new FishHost({ input: openScript(options), allowed: options.allowed, progress: options.progress === true });
-  const session = new Session(host, VOCABULARY, { pipeErrors: options.pipeErrors });
-  const run = runnerFor(options);
-  try {
-    if ((await begin(session, options, run)) === undefined) return 1;
-    if (options.file !== undefined) session.script = options.file;
-    const script = new Script(session);
-    const done = await run(options.words.length > 0 ? script.commands(options.words) : script.run(() => host.readLine()));
-    const saved = await run(session.close(!done));
-    return done && saved ? 0 : 1;
-  } finally {
-    host.close();
-  }
 }

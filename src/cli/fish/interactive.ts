@@ -4,11 +4,11 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as readline from 'node:readline';
 import { Posix } from '../../errors.ts';
-import { runAsync } from '../../io/drivers.ts';
+import { runWaiting } from '../../io/drivers.ts';
 import type { Io } from '../../io/effect.ts';
 import { complete, decodePrompt, LocalExecutor, type Options, PROMPT, Script, Session, VOCABULARY, WELCOME } from '../../shell/index.ts';
 import { isTerminal, say, writeAll } from '../output.ts';
-import { begin, runnerFor } from './begin.ts';
+import { begin } from './begin.ts';
 import { FishHost } from './fish-host.ts';
 import { remoteExecutor } from './remote-client.ts';
 import { ScriptInput } from './standard-input.ts';
@@ -87,12 +87,10 @@ export async function interact(options: Options): Promise<number> {
     say: (line) => say(colours ? `\u001b[31m${line}\u001b[0m` : line, true),
   });
   const session = new Session(host, VOCABULARY, { pipeErrors: options.pipeErrors, interactive: true });
-  const run = runnerFor(options);
   let interrupted = false;
-  const runCommand = run === runAsync ? runAsync : <T>(io: Io<T>): Promise<T> => runInterruptibly(io, () => interrupted);
   sendString('GUESTFISH_INIT');
   writeAll(1, Buffer.from(WELCOME));
-  const told = options.remote === undefined ? await begin(session, options, run) : [];
+  const told = options.remote === undefined ? await begin(session, options) : [];
   if (told === undefined) return 1;
   for (const line of told) writeAll(1, Buffer.from(`${line}\n`));
   const script = new Script(session, options.remote === undefined ? new LocalExecutor(session) : remoteExecutor(session, options));
@@ -106,7 +104,7 @@ export async function interact(options: Options): Promise<number> {
     removeHistoryDuplicates: true,
     prompt: prompt(),
     completer: (line: string, done: (error?: null | Error, result?: [string[], string]) => void) => {
-      run(complete(session, line, { paths: options.completePaths })).then(
+      runWaiting(complete(session, line, { paths: options.completePaths })).then(
         ({ candidates, part }) => done(null, [[...candidates], part]),
         () => done(null, [[], line]),
       );
@@ -137,7 +135,7 @@ export async function interact(options: Options): Promise<number> {
         interrupted = false;
         sendString('GUESTFISH_OUTPUT');
         session.line++;
-        await runCommand(script.line(line));
+        await runInterruptibly(script.line(line), () => interrupted);
       }
       busy = false;
       if (session.ended) return editor.close();
@@ -158,7 +156,7 @@ export async function interact(options: Options): Promise<number> {
   if (history.length > 0) saveHistory(history);
   sendString('GUESTFISH_RESTORE');
   try {
-    return (await run(session.close())) ? 0 : 1;
+    return (await runWaiting(session.close())) ? 0 : 1;
   } finally {
     host.close();
   }

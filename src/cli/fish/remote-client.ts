@@ -73,7 +73,7 @@ export function remoteExecutor(session: Session, { remote }: Options, input: Scr
 
 /** Sends the commands of the command line or a script; the exit status. */
 export async function control(options: Options): Promise<number> {
-  const input = openScript(options);
+  const input = openScript(options.file);
   const host = new FishHost({ input, allowed: [], progress: false });
   const session = new Session(host, VOCABULARY, { pipeErrors: options.pipeErrors });
   try {

@@ -1,11 +1,11 @@
 /** `--listen`: a shell in the background that does what others send it. */
 import * as fs from 'node:fs';
 import * as net from 'node:net';
-import { runAsync, runWaiting } from '../../io/drivers.ts';
+import { runWaiting } from '../../io/drivers.ts';
 import type { Io } from '../../io/effect.ts';
 import { LocalExecutor, type Options, Session, type ShellOutput, VOCABULARY } from '../../shell/index.ts';
 import { say, writeAll } from '../output.ts';
-import { begin, runnerFor } from './begin.ts';
+import { begin } from './begin.ts';
 import { FishHost } from './fish-host.ts';
 import { wait } from './programs.ts';
 import { MessageSocket, type RemoteCommand, socketName } from './remote-protocol.ts';
@@ -108,8 +108,7 @@ async function serve(options: Options): Promise<number> {
   const output = new RemoteOutput();
   const host = new RemoteHost(options, output);
   const session = new Session(host, VOCABULARY, { pipeErrors: options.pipeErrors });
-  const run = runnerFor(options);
-  if ((await begin(session, options, run)) === undefined) return 1;
+  if ((await begin(session, options)) === undefined) return 1;
   const name = socketName(String(process.pid));
   fs.rmSync(name, { force: true });
   const clients: net.Socket[] = [];
@@ -141,25 +140,24 @@ async function serve(options: Options): Promise<number> {
     }
     const client = new MessageSocket(socket);
     output.client = client;
-    failed = await serveClient(client, session, run === runAsync);
+    failed = await serveClient(client, session);
     output.client = undefined;
     client.end();
   }
   server.close();
   fs.rmSync(name, { force: true });
-  const saved = await run(session.close());
+  const saved = await runWaiting(session.close());
   host.close();
   return saved && !failed ? 0 : 1;
 }
 
 /** Whether a command failed that was not forgiven. */
-async function serveClient(client: MessageSocket, session: Session, remote: boolean): Promise<boolean> {
-  const run = remote ? runAsync : runWaiting;
+async function serveClient(client: MessageSocket, session: Session): Promise<boolean> {
   const executor = new LocalExecutor(session);
   for (let message = await client.receive(); message !== undefined; message = await client.receive()) {
     if (message.kind !== 'C') continue;
     const { name, words, forgiving } = JSON.parse(message.bytes.toString()) as RemoteCommand;
-    const done = await run(executor.execute(name, words));
+    const done = await runWaiting(executor.execute(name, words, forgiving));
     await client.send('R', JSON.stringify({ done }));
     if (!done && !forgiving) return true;
     if (session.ended) return false;

@@ -109,12 +109,4 @@ export const driveFunctions: LibraryFunctions = {
     const drive = diskName(parsed.index);
     return parsed.number === undefined ? drive : partitionName(drive, parsed.number);
   },
-  *mountable_device(session, { mountable }) {
-    return (yield* session.call('internal_parse_mountable', { mountable })).im_device;
-  },
-  *mountable_subvolume(session, { mountable }) {
-    const { im_volume } = yield* session.call('internal_parse_mountable', { mountable });
-    if (im_volume === '') throw new Posix('EINVAL', {}, `${mountable} is not a btrfs subvolume identifier`);
-    return im_volume;
-  },
 };

@@ -4,15 +4,11 @@ import type { LibraryFunctions } from '../session.ts';
 import { configurationFunctions } from './configuration.ts';
 import { diskFunctions } from './disks.ts';
 import { driveFunctions } from './drives.ts';
-import { fileFunctions } from './files.ts';
-import { inspectionFunctions } from './inspection.ts';
 import { stateFunctions } from './state.ts';
 
 export const LIBRARY: LibraryFunctions = {
   ...configurationFunctions,
   ...diskFunctions,
   ...driveFunctions,
-  ...fileFunctions,
-  ...inspectionFunctions,
   ...stateFunctions,
 };

@@ -2,9 +2,9 @@
 import { GROUPS } from '../../commands/api/functions.ts';
 import { AVAILABLE_GROUPS } from '../../commands/verbs/groups.ts';
 import { Posix } from '../../errors.ts';
-import { ShellError } from '../error.ts';
+import { AlreadyTold, ShellError } from '../error.ts';
 import { globWords } from '../glob.ts';
-import type { OwnCommand } from '../session.ts';
+import { CallError, type OwnCommand } from '../session.ts';
 
 export const languageCommands: readonly OwnCommand[] = [
   {
@@ -30,7 +30,17 @@ export const languageCommands: readonly OwnCommand[] = [
     summary: 'runs a command for each guest file that its arguments match, as in rm-rf /home/*',
     *run(session, [name, ...words]) {
       if (name === undefined) throw new ShellError('glob needs a command: glob COMMAND [ARGUMENT ...]');
-      for (const one of yield* globWords(session, words)) yield* session.run(name, one);
+      let failed = false;
+      for (const one of yield* globWords(session, words)) {
+        try {
+          yield* session.run(name, one);
+        } catch (error) {
+          if (!session.forgiving || !(error instanceof ShellError || error instanceof CallError)) throw error;
+          session.complain(error);
+          failed = true;
+        }
+      }
+      if (failed) throw new AlreadyTold();
     },
   },
   {

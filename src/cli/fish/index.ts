@@ -1,4 +1,5 @@
 /** `guestless fish`: the shell as a program. */
+import { GuestlessError } from '../../errors.ts';
 import { type Asked, type Options, optionsHelp, parseOptions, preparedHelp, ShellError } from '../../shell/index.ts';
 import { isTerminal, say, writeAll } from '../output.ts';
 import { VERSION } from '../version.ts';
@@ -24,7 +25,14 @@ export async function runFish(words: readonly string[]): Promise<number> {
     case 'command-help':
       return await batch({ ...EMPTY, words: ['help', asked.command ?? '--list'] });
     case 'run':
-      return await runOptions(asked.options, words);
+      try {
+        return await runOptions(asked.options, words);
+      } catch (error) {
+        // What went wrong outside of any command: the script, the socket. There is no other status than 1, as with guestfish.
+        if (!(error instanceof GuestlessError)) throw error;
+        say(`guestfish: ${error.message}`);
+        return 1;
+      }
   }
 }
 

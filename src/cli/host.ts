@@ -3,10 +3,11 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
-import type { Host, HostFolder, HostStat, NewFile, OpenOptions, Saving } from '../commands/host.ts';
+import type { Host, HostFolder, HostStat, NewFile, OpenOptions, ProgramOptions, Saving } from '../commands/host.ts';
 import type { Invocation } from '../commands/invocation.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
+import type { EditableTree } from '../guest/edit.ts';
 import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open.ts';
 import { type Effect, type Io, perform } from '../io/effect.ts';
@@ -23,6 +24,7 @@ import { hostNames, hostStat, readHostFile, readPiece } from './host-files.ts';
 import { NodeFolder } from './host-folder.ts';
 import { createNewFile } from './new-file.ts';
 import { say } from './output.ts';
+import { runProgram } from './program.ts';
 import { Progress } from './progress.ts';
 import { prepareSave } from './save.ts';
 
@@ -111,6 +113,10 @@ export class NodeHost implements Host {
 
   random(length: number): Bytes {
     return process.getBuiltinModule('node:crypto').randomBytes(length);
+  }
+
+  runProgram(tree: EditableTree, program: Bytes, options: ProgramOptions): number {
+    return runProgram(tree, program, options);
   }
 
   installation(): { readonly folder: string; readonly hasQemuImg: boolean } {

@@ -85,6 +85,8 @@ export interface Command {
   readonly options: readonly Option[];
   readonly groups: readonly OptionGroup[];
   readonly result: ResultKind;
+  /** From this argument on, counted from 0, all words are arguments, also those that begin with `-`. */
+  readonly verbatim?: number;
   /** May take long and leaves something unfinished when it is broken off: it pauses now and then, so that a door can end it in good order. */
   readonly interruptible?: boolean;
   /** Command lines without the program's name. */

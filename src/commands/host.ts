@@ -3,6 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
 import type { Stat, Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
+import type { EditableTree } from '../guest/edit.ts';
 import type { Image } from '../image/image.ts';
 import type { Io } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
@@ -87,6 +88,14 @@ export interface Saving {
   abandon(): void;
 }
 
+/** How a program of WASI is run. */
+export interface ProgramOptions {
+  /** The words of its command line, its name first. */
+  readonly args: readonly string[];
+  /** `NAME=VALUE`. */
+  readonly env: readonly string[];
+}
+
 export interface Host {
   readonly codecs: Codecs;
   /** Opens an image by name, its backing chain through this door's gate. */
@@ -122,6 +131,8 @@ export interface Host {
   /** Begins a checksum by its name, as fast as this platform can. */
   readonly hashes: HashFactory;
   now(): Timestamp;
+  /** Runs a program of WASI over the files of a guest; its exit status. Absent where this door cannot. */
+  runProgram?(tree: EditableTree, program: Bytes, options: ProgramOptions): number;
   /** Where this program is installed, and whether the host has a qemu-img of its own. */
   installation(): { readonly folder: string; readonly hasQemuImg: boolean };
   /** Whether this program may give files of the host any owner. */

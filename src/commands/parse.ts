@@ -72,6 +72,10 @@ function parseCommand(command: Command, words: readonly string[], prefix = ''): 
 
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
+    if (command.verbatim !== undefined && operands.length >= command.verbatim) {
+      operands.push(...words.slice(i));
+      break;
+    }
     const next = (spelled: string, option: Option): string => {
       const value = words[++i];
       if (value === undefined) throw fail(`${spelled} wants ${option.value?.name ?? 'a value'}`);

@@ -195,4 +195,25 @@ export const WRITE_COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import('./inject.ts')).inject,
   },
+  {
+    name: 'wasi',
+    summary: 'Run a program of WASI over the files of the guest',
+    description:
+      'The program (WebAssembly, WASI preview 1) finds the root of the guest at / and nothing of the host but the standard streams. Without --commit and ' +
+      '--overlay what it changes is forgotten. Words behind PROGRAM are its own. Its exit status is that of guestless.',
+    arguments: [
+      IMAGE,
+      { name: 'PROGRAM', kind: 'host-file', help: 'a .wasm file' },
+      { name: 'ARG', kind: 'text', optional: true, repeated: true },
+    ],
+    verbatim: 2,
+    options: [{ names: ['--env'], value: { name: 'NAME=VALUE', kind: 'text' }, repeated: true, help: 'a variable of its environment' }],
+    groups: GROUPS,
+    result: 'bytes',
+    examples: [
+      'wasi disk.qcow2 rg.wasm -n PermitRootLogin /etc/ssh',
+      'wasi --overlay new.qcow2 disk.qcow2 ruby.wasm -e "File.write(%q(/etc/motd), %q(hello))"',
+    ],
+    load: async () => (await import('./wasi.ts')).wasi,
+  },
 ];

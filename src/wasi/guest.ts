@@ -8,6 +8,7 @@ import { isWritable, type Mount, type Place, pathOf } from '../guest/mounts.ts';
 import { NodeMap } from '../guest/node-map.ts';
 import { joinPath, type Path } from '../guest/path.ts';
 import { runSync } from '../io/drivers.ts';
+import type { Io } from '../io/effect.ts';
 
 /** How a file is named that was removed while it is open. */
 const REMOVED = '.guestless-removed-';
@@ -71,8 +72,8 @@ export class WasiGuest {
   unlink(path: Path): void {
     const { place, parent } = runSync(this.tree.lookup(path, { keepLast: true }));
     const open = place === undefined ? undefined : this.#open.get(place.mount, place.node);
-    if (open === undefined || place === undefined || place.stat.links > 1) return runSync(this.tree.unlink(path));
-    this.#setAside(open, parent, path);
+    if (open === undefined || place === undefined || place.stat.links > 1) runSync(this.tree.unlink(path));
+    else this.#setAside(open, parent, path);
   }
 
   /** rename(2); a file that is replaced while it is open is set aside as well. */
@@ -81,21 +82,24 @@ export class WasiGuest {
     const source = runSync(this.tree.lookup(from, { keepLast: true })).place;
     const same = place !== undefined && source !== undefined && place.mount === source.mount && place.node === source.node;
     const open = place === undefined || same ? undefined : this.#open.get(place.mount, place.node);
-    if (open === undefined || place === undefined || place.stat.links > 1 || source?.stat.kind === 'directory')
-      return runSync(this.tree.rename(from, to));
-    runSync(
-      this.tree.transaction(
-        function* (this: WasiGuest) {
-          this.#setAside(open, parent, to);
-          yield* this.tree.rename(from, to);
-        }.bind(this),
-      ),
-    );
+    const kept = open === undefined || place === undefined || place.stat.links > 1 || source?.stat.kind === 'directory';
+    const { tree } = this;
+    const work = kept ? () => tree.rename(from, to) : () => tree.transaction(() => this.#replace(open, parent, from, to));
+    runSync(work());
+  }
+
+  *#replace(open: OpenNode, parent: Place, from: Path, to: Path): Io<void> {
+    yield* this.#moveAside(open, parent, to);
+    yield* this.tree.rename(from, to);
   }
 
   #setAside(open: OpenNode, parent: Place, path: Path): void {
+    runSync(this.#moveAside(open, parent, path));
+  }
+
+  *#moveAside(open: OpenNode, parent: Place, path: Path): Io<void> {
     const aside = joinPath(pathOf(parent), encodeName(`${REMOVED}${++this.#removals}`));
-    runSync(this.tree.rename(path, aside));
+    yield* this.tree.rename(path, aside);
     open.removed = aside;
   }
 

@@ -71,8 +71,8 @@ export interface EditableTable {
   setName(number: number, name: string): void;
   setUuid(number: number, uuid: string): void;
   setAttributes(number: number, attributes: bigint): void;
-  /** Sets the GUID of the disk, or the MBR signature from eight hexadecimal digits. */
-  setId(id: string): void;
+  /** Sets the GUID of the disk, or the MBR signature from eight hexadecimal digits; a random one where none is given. */
+  setId(id?: string): void;
   /** Makes use of a disk that has grown: moves the backup of a GPT to its end. An MBR has none. */
   expand(): void;
   /** Writes the table; a crash in the middle leaves the old table or the new one readable. */

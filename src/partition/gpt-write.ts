@@ -232,13 +232,8 @@ export class GptLabel implements EditableTable {
     GPT_ENTRY.write(this.#entries, this.#entryOf(number), { Attributes: BigInt.asUintN(64, attributes) });
   }
 
-  setId(id: string): void {
-    this.#header.DiskGUID = parseGuid(id);
-  }
-
-  /** A new random GUID for the disk. */
-  randomizeId(): void {
-    this.#header.DiskGUID = randomGuid(this.#random);
+  setId(id?: string): void {
+    this.#header.DiskGUID = id === undefined ? randomGuid(this.#random) : parseGuid(id);
   }
 
   expand(): void {

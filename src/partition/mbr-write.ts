@@ -46,12 +46,14 @@ export class MbrLabel implements EditableTable {
   readonly sectorSize: number;
   readonly firstUsable = 1;
   readonly lastUsable: number;
+  readonly #random: RandomBytes;
   readonly #record: Bytes;
   #logicals: Logical[];
   /** Whether the chain has to be written. */
   #chainChanged = false;
 
-  private constructor(size: number, sectorSize: number, record: Bytes, logicals: Logical[]) {
+  private constructor(size: number, sectorSize: number, record: Bytes, logicals: Logical[], random: RandomBytes) {
+    this.#random = random;
     this.sectorSize = sectorSize;
     this.lastUsable = Math.floor(size / sectorSize) - 1;
     this.#record = record;
@@ -62,9 +64,9 @@ export class MbrLabel implements EditableTable {
   static create(size: number, sectorSize: number, random: RandomBytes, id?: string): MbrLabel {
     if (size < 2 * sectorSize) invalid(`a disk of ${size} bytes has no room for partitions`);
     const record = new Uint8Array(BOOT_RECORD_SIZE);
-    const label = new MbrLabel(size, sectorSize, record, []);
+    const label = new MbrLabel(size, sectorSize, record, [], random);
     MASTER_BOOT_RECORD.write(record, 0, { Signature: BOOT_SIGNATURE });
-    label.setId(id ?? Array.from(random(4), (byte) => byte.toString(16).padStart(2, '0')).join(''));
+    label.setId(id);
     return label;
   }
 
@@ -72,13 +74,13 @@ export class MbrLabel implements EditableTable {
    * The table that was found on a disk; `record` is its boot record. Throws Unsupported for chains of extended boot records that are not as
    * all tools write them: they can be read, not changed.
    */
-  static *load(device: BlockDevice, record: Bytes, sectorSize: number): Io<MbrLabel> {
+  static *load(device: BlockDevice, record: Bytes, sectorSize: number, random: RandomBytes): Io<MbrLabel> {
     const own = record.slice(0, BOOT_RECORD_SIZE);
     const extended = readMbrEntries(own).filter((entry) => entry.SizeInLBA !== 0 && EXTENDED_TYPES.has(entry.OSType));
     if (extended.length > 1) throw unusual('there are two extended partitions');
     const [only] = extended;
     const logicals = only === undefined ? [] : yield* readChain(device, only, sectorSize);
-    return new MbrLabel(device.size, sectorSize, own, logicals);
+    return new MbrLabel(device.size, sectorSize, own, logicals, random);
   }
 
   get id(): string {
@@ -240,7 +242,7 @@ export class MbrLabel implements EditableTable {
     invalid('partitions of an MBR have no attributes');
   }
 
-  setId(id: string): void {
+  setId(id: string = hexadecimal(this.#random(4))): void {
     if (!/^[0-9a-f]{8}$/i.test(id)) invalid(`the signature of an MBR is eight hexadecimal digits, not ${id}`);
     MASTER_BOOT_RECORD.write(this.#record, 0, { UniqueMBRDiskSignature: Number.parseInt(id, 16) });
   }
@@ -281,6 +283,7 @@ function checkAddresses(first: number, last: number): void {
 }
 
 const slotOffset = (number: number): number => MBR_ENTRIES_OFFSET + (number - 1) * MBR_ENTRY.size;
+const hexadecimal = (bytes: Bytes): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const typeText = (type: number): string => type.toString(16).padStart(2, '0');
 
 /** 00 is the type of unused entries. */

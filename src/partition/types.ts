@@ -125,3 +125,39 @@ export function mbrTypeName(type: number): string | undefined {
 export function gptTypeName(type: string): string | undefined {
   return GPT_TYPES.get(type);
 }
+
+/** The GPT types that MBR types correspond to, as gdisk(8) converts them; types that are not listed are Linux data. */
+const MBR_TO_GPT: ReadonlyMap<number, string> = new Map([
+  ...[0x01, 0x04, 0x06, 0x07, 0x0b, 0x0c, 0x0e, 0x11, 0x14, 0x16, 0x17, 0x1b, 0x1c, 0x1e].map((type): [number, string] => [
+    type,
+    'EBD0A0A2-B9E5-4433-87C0-68B6B72699C7',
+  ]),
+  [0x27, 'DE94BBA4-06D1-4D40-A16A-BFD50179D6AC'],
+  [0x39, 'C91818F9-8025-47AF-89D2-F030D7000C2C'],
+  [0x41, '9E1A2D38-C612-4316-AA26-8B49521E5A8B'],
+  [0x42, 'AF9B60A0-1431-4F62-BC68-3311714A69AD'],
+  [0x82, GPT_LINUX_SWAP],
+  [0x84, 'D3BFE2DE-3DAF-11DF-BA40-E3A556D89593'],
+  [0x8e, 'E6D6D379-F507-44C2-A23C-238F2A3DF928'],
+  [0xa0, '2568845D-2332-4675-BC39-8FA5A4748D15'],
+  [0xa5, '516E7CB4-6ECF-11D6-8FF8-00022D09712B'],
+  [0xa6, '824CC7A0-36A8-11E3-890A-952519AD3F61'],
+  [0xa8, '55465300-0000-11AA-AA11-00306543ECAC'],
+  [0xa9, '516E7CB4-6ECF-11D6-8FF8-00022D09712B'],
+  [0xab, '426F6F74-0000-11AA-AA11-00306543ECAC'],
+  [0xaf, '48465300-0000-11AA-AA11-00306543ECAC'],
+  [0xbe, '6A82CB45-1DD2-11B2-99A6-080020736631'],
+  [0xbf, '6A85CF4D-1DD2-11B2-99A6-080020736631'],
+  [0xeb, '42465331-3BA3-10F1-802A-4861696B7521'],
+  [0xef, GPT_EFI_SYSTEM],
+  [0xfb, 'AA31E02A-400F-11DB-9590-000C2911D1B8'],
+  [0xfc, '9D275380-40AD-11DB-BF97-000C2911D1B8'],
+  [0xfd, 'A19D880F-05FC-4D3B-A006-743F0F84911E'],
+]);
+/** Empty entries, extended partitions, and what protects a GPT, correspond to nothing. */
+const NO_GPT_TYPE: ReadonlySet<number> = new Set([0x00, 0x05, 0x0f, 0x85, 0xee]);
+
+/** The GPT type that corresponds to an MBR type; undefined where none does. */
+export function gptTypeOfMbr(type: number): string | undefined {
+  return NO_GPT_TYPE.has(type) ? undefined : (MBR_TO_GPT.get(type) ?? GPT_LINUX_FILESYSTEM);
+}

@@ -54,7 +54,7 @@ export function* editPartitionTable(device: BlockDevice, options: TableOptions):
   if (table === undefined) throw new Posix('EINVAL', { layer: 'partition' }, 'the disk has no partition table; make one first');
   const record = yield* device.read(0, BOOT_RECORD_SIZE);
   if (mbrKind(record) === 'protective') return GptLabel.load(device, yield* locateGpt(device, options.sectorSize), record, random);
-  return yield* MbrLabel.load(device, record, table.sectorSize);
+  return yield* MbrLabel.load(device, record, table.sectorSize, random);
 }
 
 /** Reads the table of a disk, changes it, and writes it back as one transaction. Throws what {@link editPartitionTable} and the change throw. */

@@ -10,6 +10,10 @@ import { contentVerbs } from './content.ts';
 import { copyVerbs } from './copies.ts';
 import { deviceVerbs } from './devices.ts';
 import { directoryVerbs } from './directories.ts';
+import { extCheckVerbs } from './ext-check.ts';
+import { extMakeVerbs } from './ext-make.ts';
+import { extProbeVerbs } from './ext-probe.ts';
+import { extTuneVerbs } from './ext-tune.ts';
 import { fileVerbs } from './files.ts';
 import { handleVerbs } from './handle-verbs.ts';
 import { inspectionVerbs } from './inspection.ts';
@@ -42,6 +46,10 @@ const DOMAINS: readonly Verbs[] = [
   copyVerbs,
   deviceVerbs,
   directoryVerbs,
+  extCheckVerbs,
+  extMakeVerbs,
+  extProbeVerbs,
+  extTuneVerbs,
   fileVerbs,
   isoVerbs,
   lineVerbs,

@@ -128,7 +128,7 @@ export function planFor(deviceSize: number, options: MakeExt4Options): Plan {
   const { bytes, rounded } = sizeOf(deviceSize, options);
   const profile = profileFor(options.type ?? 'ext4', options.usageType, bytes);
   const blockSize = wantedBlockSize ?? profile.blockSize;
-  const blocksCount = options.blocksCount ?? Math.floor((rounded ? bytes : deviceSize) / blockSize);
+  const blocksCount = rounded || wantedBlockSize === undefined ? Math.floor(bytes / blockSize) : options.blocksCount!;
   if (blocksCount * blockSize > deviceSize) throw invalid(`${blocksCount} blocks do not fit on the device`);
   const words: FeatureWords = { compat: 0, incompat: 0, roCompat: 0 };
   editFeatures(words, BASE_FEATURES);

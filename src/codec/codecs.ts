@@ -1,8 +1,8 @@
 /** The table of codecs: which functions decode and encode what. A platform fills it with the fastest it has. */
 import type { Bytes } from '../bytes/struct.ts';
 
-/** Whole-file compression that a raw image may come in. */
-export type StreamFormat = 'gzip' | 'zstd' | 'lz4' | 'xz';
+/** Whole-file compression. */
+export type StreamFormat = 'gzip' | 'zstd' | 'lz4' | 'xz' | 'bzip2';
 
 /**
  * Decodes a stream piece by piece. Memory is bounded by the window of the format (and its cap here), never by the length of the

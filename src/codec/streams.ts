@@ -1,5 +1,6 @@
 /** Which decoder reads which whole-file compression, and how the formats are told apart. */
 import type { Bytes } from '../bytes/struct.ts';
+import { Bzip2Decoder } from './bzip2.ts';
 import type { StreamDecoder, StreamFormat } from './codecs.ts';
 import { Lz4Decoder } from './lz4.ts';
 import { GzipDecoder, type Pako } from './pako.ts';
@@ -11,6 +12,7 @@ const MAGICS: readonly (readonly [StreamFormat, readonly number[]])[] = [
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
   ['lz4', [0x04, 0x22, 0x4d, 0x18]],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
 ];
 
 /** The whole-file compression whose magic number these bytes begin with. */
@@ -29,5 +31,7 @@ export function streamDecoder(format: StreamFormat, pako: () => Pako): StreamDec
       return new Lz4Decoder();
     case 'xz':
       return new XzDecoder();
+    case 'bzip2':
+      return new Bzip2Decoder();
   }
 }

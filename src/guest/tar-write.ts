@@ -34,8 +34,8 @@ import { type WalkEntry, type WalkOptions, walk } from './walk.ts';
 export type TarSink = (bytes: Bytes) => Io<void> | undefined;
 
 export interface TarOptions extends Omit<WalkOptions, 'order' | 'maxDepth'> {
-  /** Extended attributes and ACLs. Default true. */
-  readonly xattrs?: boolean;
+  /** Extended attributes and ACLs: all (the default), none, or those whose name is taken. */
+  readonly xattrs?: boolean | ((name: Bytes) => boolean);
   /** Keep holes (GNU.sparse 1.0, which GNU tar and bsdtar read). Default true; otherwise holes are written as zeros. */
   readonly sparse?: boolean;
   /** Length of the one buffer in bytes, a multiple of 512; default 256 KiB. */
@@ -109,7 +109,7 @@ function below(path: Bytes, base: number): Bytes {
 
 class TarWriter {
   readonly #sink: TarSink;
-  readonly #xattrs: boolean;
+  readonly #xattrs: boolean | ((name: Bytes) => boolean);
   readonly #sparse: boolean;
   readonly #onWarning: TarOptions['onWarning'];
   readonly #buffer: Bytes;
@@ -143,7 +143,7 @@ class TarWriter {
       if (original !== undefined) return yield* this.#member(stat, name, '1', 0, [], original);
       this.#linked.set(mount, node, name);
     }
-    const records = this.#xattrs ? yield* attributeRecords(entry) : [];
+    const records = this.#xattrs === false ? [] : yield* attributeRecords(entry, this.#xattrs);
     if (kind === 'symlink') return yield* this.#member(stat, name, '2', 0, records, yield* fileSystem.readlink(node));
     if (kind !== 'file') {
       const full = kind === 'directory' ? concatBytes(name, Uint8Array.of(SLASH)) : name;
@@ -281,9 +281,10 @@ function needsRecord(name: Bytes): boolean {
   return false;
 }
 
-function* attributeRecords(entry: WalkEntry): Io<Bytes[]> {
+function* attributeRecords(entry: WalkEntry, taken: true | ((name: Bytes) => boolean)): Io<Bytes[]> {
   const records: Bytes[] = [];
   for (const { name, value } of yield* entry.mount.fileSystem.xattrs(entry.node)) {
+    if (taken !== true && !taken(name)) continue;
     const acl = sameBytes(name, ACL_ACCESS) ? KEY.aclAccess : sameBytes(name, ACL_DEFAULT) ? KEY.aclDefault : undefined;
     const text = acl === undefined ? undefined : aclText(value);
     if (acl !== undefined && text !== undefined) records.push(paxRecord(acl, encodeName(text)));

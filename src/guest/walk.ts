@@ -39,6 +39,8 @@ export interface WalkOptions {
   readonly crossMounts?: boolean;
   /** Follow the beginning when it is a symbolic link. Default false. */
   readonly followStart?: boolean;
+  /** Leaves out what has such a path, and all that is below it; not asked for the beginning. */
+  readonly exclude?: (path: Bytes) => boolean;
   /**
    * Told of what could not be read: a damaged directory or inode, a directory that is met twice, a path too long. The walk goes on
    * behind it. Without it the walk throws the error.
@@ -118,6 +120,7 @@ export class Walker {
         continue;
       }
       const path = this.#join(level.prefix, item.name);
+      if (this.#options.exclude?.(path) === true) continue;
       try {
         if (!isPlainName(item.name))
           throw new Corrupt('a directory has an entry whose name no file can have', { layer: level.mount.fileSystem.type });

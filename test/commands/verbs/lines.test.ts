@@ -28,7 +28,7 @@ describe('lines', () => {
         expect(guest.call('wc_w', { path: '/f' })).toBe(words);
         expect(guest.call('wc_c', { path: '/f' })).toBe(bytes);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -5,7 +5,7 @@ import { type Expression, holds } from './syntax.ts';
 /** Steps tried for one text. */
 const STEP_LIMIT = 5_000_000;
 /** How deep matching nests; the stack of JavaScript has to hold it. */
-const DEPTH_LIMIT = 2500;
+const DEPTH_LIMIT = 800;
 
 type Next = (at: number) => boolean;
 
@@ -39,9 +39,7 @@ class Attempt {
   }
 
   #match(expression: Expression, at: number, next: Next): boolean {
-    if (++this.#steps > STEP_LIMIT || this.#depth > DEPTH_LIMIT) {
-      throw new Unsupported('back-references', 'this regular expression with back-references takes too long on this text');
-    }
+    this.#count();
     this.#depth++;
     const matched = this.#try(expression, at, next);
     this.#depth--;
@@ -91,6 +89,7 @@ class Attempt {
   }
 
   #repeat(of: Expression, least: number, most: number, at: number, next: Next): boolean {
+    if (of.kind === 'byte') return this.#repeatByte(of.set, least, most, at, next);
     if (most > 0) {
       const again = this.#match(
         of,
@@ -100,5 +99,22 @@ class Attempt {
       if (again) return true;
     }
     return least === 0 && next(at);
+  }
+
+  /** As many as there are, then fewer. */
+  #repeatByte(set: Uint8Array, least: number, most: number, at: number, next: Next): boolean {
+    let end = at;
+    while (end < this.#text.length && end - at < most && set[this.#text[end] as number] === 1) end++;
+    for (; end - at >= least; end--) {
+      if (next(end)) return true;
+      this.#count();
+    }
+    return false;
+  }
+
+  #count(): void {
+    if (++this.#steps > STEP_LIMIT || this.#depth > DEPTH_LIMIT) {
+      throw new Unsupported('back-references', 'this regular expression with back-references takes too long on this text');
+    }
   }
 }

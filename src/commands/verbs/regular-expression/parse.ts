@@ -119,7 +119,8 @@ class Parser {
     const character = this.#peek();
     if (this.#isOperator('(')) return this.#group();
     if (this.#extended) {
-      // A repetition of nothing at the beginning of an expression repeats the empty one.
+      // A repetition of nothing at the beginning of an expression repeats the empty one; in a group something has to come behind it.
+      if (beginning && this.#depth > 0 && this.#isBareRepetition()) throw invalidExpression('a group of nothing that is repeated');
       if (beginning && (/[*+?]/.test(character) || (character === '{' && this.#interval() !== undefined))) return { kind: 'empty' };
       if (character === '^') return this.#position('line-start', 1);
       if (character === '$') return this.#position('line-end', 1);
@@ -138,6 +139,13 @@ class Parser {
     if (character === '\\') return this.#escaped();
     this.#at++;
     return single(character.charCodeAt(0), this.#options);
+  }
+
+  /** Whether nothing but *, + and ? stands from here to the end of the group. */
+  #isBareRepetition(): boolean {
+    let ahead = 0;
+    while (/^[*+?]$/.test(this.#peek(ahead))) ahead++;
+    return ahead > 0 && this.#peek(ahead) === ')';
   }
 
   #position(at: Position, length: number): Expression {

@@ -131,7 +131,6 @@ export const extProbeVerbs: Verbs = {
   },
   filesystem_available: {
     summary: 'tells whether a type of file system can be opened',
-    // biome-ignore lint/correctness/useYield: a verb like its siblings
     *run(_handle, { filesystem }) {
       if (!/^[A-Za-z0-9_]+$/.test(filesystem))
         throw new Posix('EINVAL', {}, 'the name of a file system has letters, digits and underscores only');

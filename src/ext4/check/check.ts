@@ -59,7 +59,9 @@ interface Seen {
 export function* checkExt4(device: BlockDevice): Io<Ext4CheckResult> {
   const problems: string[] = [];
   try {
-    yield* new Check(yield* mountExt4(device), problems).run();
+    const ext4 = yield* mountExt4(device);
+    if (ext4.volume.fastCommits === undefined) yield* new Check(ext4, problems, ext4.volume.device !== device).run();
+    else problems.push('the journal ends in fast commits, which have to be replayed before a check');
   } catch (error) {
     if (!(error instanceof GuestlessError) || error.family === 'posix') throw error;
     problems.push(error.message);
@@ -72,12 +74,15 @@ class Check {
   readonly #volume: Volume;
   readonly #claims: Claims;
   readonly #problems: string[];
+  readonly #replayed: boolean;
   readonly #seen = new Map<number, Seen>();
   readonly #attributes = new Set<number>();
   readonly #usedInodes = new Map<number, number>();
   readonly #directories = new Map<number, number>();
 
-  constructor(ext4: Ext4, problems: string[]) {
+  /** `replayed`: the journal was replayed in memory; the kernel does not keep the superblock's counts in it. */
+  constructor(ext4: Ext4, problems: string[], replayed: boolean) {
+    this.#replayed = replayed;
     this.#ext4 = ext4;
     this.#volume = ext4.volume;
     this.#claims = new Claims(ext4.volume.superblock);
@@ -264,6 +269,7 @@ class Check {
       yield* this.#guarded(() => this.#group(group, totals));
       this.#claims.forget(group);
     }
+    if (this.#replayed) return;
     const { s_free_blocks_count_lo: low, s_free_blocks_count_hi: high, s_free_inodes_count: inodes } = superblock.raw;
     const free = low + ((superblock.incompat & INCOMPAT['64bit']) === 0 ? 0 : high * 2 ** 32);
     if (free !== totals.clusters * superblock.clusterRatio)

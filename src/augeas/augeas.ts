@@ -6,7 +6,7 @@ import { evaluate, trace, type Value, variableType } from './evaluate.ts';
 import { type Expression, InvalidExpression, type Step, TYPE_ERROR, typeOf } from './expression.ts';
 import { ConfigurationFiles } from './files.ts';
 import { LENSES } from './lenses/index.ts';
-import { initialTree, isSaveMode, noteExpressionError } from './metadata.ts';
+import { initialTree, isSaveMode, noteError, noteExpressionError } from './metadata.ts';
 import { escapeName, parseExpression } from './parse-expression.ts';
 import { reach } from './reach.ts';
 import { lensNamed, toBytes, toText, transformsOf } from './transforms.ts';
@@ -34,7 +34,7 @@ export class Augeas {
   readonly #variables = new Map<string, Value>();
   #nodes = 0;
 
-  private constructor(tree: EditableTree, root: string, flags: number) {
+  private constructor(tree: () => EditableTree, root: string, flags: number) {
     const mode =
       (flags & AUG_SAVE_NEWFILE) !== 0
         ? 'newfile'
@@ -47,8 +47,8 @@ export class Augeas {
     this.#files = new ConfigurationFiles(tree, toBytes(root), this.#origin);
   }
 
-  /** aug_init: files are found at once, unless the flags say not to, and read when something first looks at them. */
-  static *open(tree: EditableTree, root: string, flags: number): Io<Augeas> {
+  /** aug_init: `tree` gives the files of the guest as they are now. Files are found at once, unless the flags say not to, and read when something first looks at them. */
+  static *open(tree: () => EditableTree, root: string, flags: number): Io<Augeas> {
     const session = new Augeas(tree, root, flags);
     if ((flags & AUG_NO_LOAD) === 0) yield* session.load();
     return session;
@@ -56,7 +56,9 @@ export class Augeas {
 
   /** aug_load: forgets all changes and finds the files anew. */
   *load(): Io<void> {
-    yield* this.#files.find(transformsOf(this.#load()));
+    const unknown = (entry: TreeNode): void =>
+      noteError(entry, { kind: 'no_lens', message: `there is no lens ${entry.child('lens')?.value ?? ''}` });
+    yield* this.#files.find(transformsOf(this.#load(), unknown));
     this.#nodes = 0;
     const variables = this.#origin.find(['augeas', 'variables'])?.children ?? [];
     for (const { label, value } of [...variables]) {
@@ -118,7 +120,8 @@ export class Augeas {
     if (node === undefined) throw noMatch();
     if (label.includes('/') || label === '') throw new Posix('EINVAL', {}, 'the label of a node is not empty and has no slash');
     const parent = node.parent;
-    if (parent === undefined) throw new Posix('EINVAL', {}, 'nothing stands beside the root');
+    // Beside the root nothing can be seen.
+    if (parent === undefined) return;
     this.#count();
     const sibling = new TreeNode(toBytes(label));
     parent.insert(parent.children.indexOf(node) + (before ? 0 : 1), sibling);
@@ -136,6 +139,7 @@ export class Augeas {
       node.parent.touch();
       node.detach();
     }
+    this.#origin.ensure('files');
     this.#forgetDetached();
     return count;
   }
@@ -145,7 +149,6 @@ export class Augeas {
     const source = yield* this.#one(from);
     if (source === undefined) throw noMatch();
     const target = yield* this.#expand(to);
-    if (source === target) return;
     if (target.isWithin(source)) throw new Posix('EINVAL', {}, 'Cannot move node into its descendant');
     const { children, value } = source;
     const moved = [...children];
@@ -170,7 +173,7 @@ export class Augeas {
   *defineVariable(name: string, expression: string | undefined): Io<number> {
     const bytes = toBytes(name);
     const variables = this.#origin.ensurePath(['augeas', 'variables']);
-    if (expression === undefined || expression === '') {
+    if (expression === undefined) {
       this.#variables.delete(bytes);
       variables.child(bytes)?.detach();
       return 0;
@@ -222,21 +225,15 @@ export class Augeas {
 
   #parse(path: string): Expression {
     const text = toBytes(path);
-    let problem: string | undefined;
     try {
       const expression = parseExpression(text);
       const type = typeOf(expression, (name) => variableType(this.#variables, name));
-      if (typeof type !== 'object') {
-        noteExpressionError(this.#origin, undefined);
-        return expression;
-      }
-      problem = type.problem;
+      if (typeof type === 'object') throw new InvalidExpression(type.problem, text, text.length);
+      return expression;
     } catch (error) {
-      if (error instanceof InvalidExpression) noteExpressionError(this.#origin, error.message);
+      if (error instanceof InvalidExpression) noteExpressionError(this.#origin, error.problem, error.position);
       throw error;
     }
-    noteExpressionError(this.#origin, problem);
-    throw new InvalidExpression(problem, path, path.length);
   }
 
   *#prepare(path: string): Io<Expression> {

@@ -115,7 +115,7 @@ class Evaluator {
       case 'label':
         return { type: 'string', string: focus?.node.label ?? '' };
       case 'modified':
-        return { type: 'boolean', boolean: focus?.node.dirty ?? false };
+        return { type: 'boolean', boolean: focus !== undefined && isModified(focus.node) };
       case 'count': {
         const [value] = parameters();
         return { type: 'number', number: value?.type === 'nodes' ? value.nodes.length : 0 };
@@ -207,52 +207,52 @@ function named(step: Step, node: TreeNode): boolean {
 }
 
 /** The nodes on an axis, in its own order. */
-function* along(axis: Axis, node: TreeNode, root: TreeNode): Generator<TreeNode, void> {
+function along(axis: Axis, node: TreeNode, root: TreeNode): readonly TreeNode[] {
   switch (axis) {
     case 'self':
-      yield node;
-      return;
+      return [node];
     case 'child':
-      yield* visible(node.children);
-      return;
+      return visible(node.children);
     case 'seq':
-      yield* visible(node.children).filter((child) => /^[0-9]+$/.test(child.label ?? ''));
-      return;
+      return visible(node.children).filter((child) => /^[0-9]+$/.test(child.label ?? ''));
     case 'descendant-or-self':
+      return [node, ...descendants(node)];
     case 'descendant':
-      if (axis === 'descendant-or-self') yield node;
-      yield* descendants(node);
-      return;
+      return descendants(node);
     case 'parent':
-      if (node.parent !== undefined) yield node.parent;
-      return;
-    case 'ancestor':
-      for (let at = node.parent; at !== undefined && at !== root; at = at.parent) yield at;
-      return;
+      return node.parent === undefined ? [] : [node.parent];
+    case 'ancestor': {
+      const above: TreeNode[] = [];
+      for (let at = node.parent; at !== undefined && at !== root; at = at.parent) above.push(at);
+      return above;
+    }
     case 'root':
-      yield root;
-      return;
+      return [root];
     case 'preceding-sibling':
     case 'following-sibling': {
       const siblings = visible(node.parent?.children ?? []);
       const index = siblings.indexOf(node);
-      if (axis === 'following-sibling') yield* siblings.slice(index + 1);
-      else yield* siblings.slice(0, index).reverse();
-      return;
+      return axis === 'following-sibling' ? siblings.slice(index + 1) : siblings.slice(0, index).reverse();
     }
   }
 }
 
+function isModified(node: TreeNode): boolean {
+  return node.modified || (node.file !== undefined && node.dirty);
+}
+
 /** All nodes below one, each before its children. */
-function* descendants(node: TreeNode): Generator<TreeNode, void> {
+function descendants(node: TreeNode): TreeNode[] {
+  const found: TreeNode[] = [];
   const left = visible(node.children).reverse();
   for (let at = left.pop(); at !== undefined; at = left.pop()) {
-    yield at;
+    found.push(at);
     for (let k = at.children.length - 1; k >= 0; k--) {
       const child = at.children[k]!;
       if (child.label !== undefined) left.push(child);
     }
   }
+  return found;
 }
 
 function nodesOf(value: Value): readonly TreeNode[] {

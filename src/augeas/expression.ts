@@ -70,10 +70,16 @@ export function isFunctionName(name: string): name is FunctionName {
   return Object.hasOwn(FUNCTIONS, name);
 }
 
-/** What is wrong with a path expression. */
+/** What is wrong with a path expression, and where. */
 export class InvalidExpression extends Posix {
+  readonly problem: string;
+  /** The expression with `|=|` where reading it came to an end. */
+  readonly position: string;
   constructor(problem: string, expression: string, at: number) {
-    super('EINVAL', {}, `Invalid path expression: ${problem}: ${expression.slice(0, at)}|=|${expression.slice(at)}`);
+    const position = `${expression.slice(0, at)}|=|${expression.slice(at)}`;
+    super('EINVAL', {}, `Invalid path expression: ${problem}: ${position}`);
+    this.problem = problem;
+    this.position = position;
   }
 }
 

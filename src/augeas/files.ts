@@ -29,12 +29,12 @@ function labelsOf(path: string): string[] {
 }
 
 export class ConfigurationFiles {
-  readonly #tree: EditableTree;
+  readonly #tree: () => EditableTree;
   readonly #finder: FileFinder;
   readonly #origin: TreeNode;
   #pending: Pending[] = [];
 
-  constructor(tree: EditableTree, root: string, origin: TreeNode) {
+  constructor(tree: () => EditableTree, root: string, origin: TreeNode) {
     this.#tree = tree;
     this.#finder = new FileFinder(tree, root);
     this.#origin = origin;
@@ -63,8 +63,7 @@ export class ConfigurationFiles {
         const labels = labelsOf(path);
         const node = this.#origin.ensure('files').ensurePath(labels);
         const metadata = this.#metadata.ensurePath(labels);
-        metadata.ensure('path').value = `/files${path.split('/').map(escapeName).join('/')}`;
-        metadata.ensure('lens').value = transform.name;
+        describe(metadata, path, transform);
         this.#pending.push({ path, labels, node, metadata, transform });
       }
     }
@@ -107,12 +106,12 @@ export class ConfigurationFiles {
 
   /** A file as text that ends with a newline. */
   *#text(path: string): Io<string> {
-    const text = latin1(yield* this.#tree.readFile(this.#finder.guestPath(path), { limit: FILE_SIZE_LIMIT }));
+    const text = latin1(yield* this.#tree().readFile(this.#finder.guestPath(path), { limit: FILE_SIZE_LIMIT }));
     return text === '' || text.endsWith('\n') ? text : `${text}\n`;
   }
 
   *#mtime(path: string): Io<string> {
-    return String((yield* this.#tree.stat(this.#finder.guestPath(path))).mtime.seconds);
+    return String((yield* this.#tree().stat(this.#finder.guestPath(path))).mtime.seconds);
   }
 
   /**
@@ -139,7 +138,7 @@ export class ConfigurationFiles {
       try {
         yield* this.#write(node, path, owners, metadata, mode);
         noteError(metadata, undefined);
-        clean(node);
+        if (mode !== 'noop') clean(node);
       } catch (error) {
         if (!(error instanceof GuestlessError)) throw error;
         well = false;
@@ -147,7 +146,7 @@ export class ConfigurationFiles {
       }
     }
     if (!(yield* this.#unlinkRemoved(mode))) well = false;
-    if (well) this.#origin.ensure('files').dirty = false;
+    if (well && mode !== 'noop') this.#origin.ensure('files').dirty = false;
     return well;
   }
 
@@ -157,34 +156,32 @@ export class ConfigurationFiles {
       throw new Refused(`${owners.length} lenses are for ${path}; there has to be one`);
     }
     const guestPath = this.#finder.guestPath(path);
-    const there = yield* this.#tree.exists(guestPath);
+    const there = yield* this.#tree().exists(guestPath);
     const before = there ? yield* this.#text(path) : '';
     let original: Original | undefined;
     if (before !== '') original = get(lens, before).original;
-    const after = put(lens, node, original);
-    if (metadata.child('path') === undefined) {
-      metadata.ensure('path').value = `/files${path.split('/').map(escapeName).join('/')}`;
-      metadata.ensure('lens').value = owners[0]?.name;
-    }
+    // Nothing at all is written as nothing, whether or not the lens has a form for it.
+    const after = node.children.length === 0 ? '' : put(lens, node, original);
+    if (metadata.child('path') === undefined && owners[0] !== undefined) describe(metadata, path, owners[0]);
     node.file = path;
     if (there && after === before) return;
     this.#saved(path);
     if (mode === 'noop') return;
     const bytes = Uint8Array.from(after, (c) => c.charCodeAt(0));
     if (mode === 'newfile') return yield* this.#writeBeside(guestPath, there, '.augnew', bytes);
-    if (mode === 'backup' && there) yield* this.#writeBeside(guestPath, true, '.augsave', yield* this.#tree.readFile(guestPath));
-    yield* this.#tree.writeFile(guestPath, bytes);
+    if (mode === 'backup' && there) yield* this.#writeBeside(guestPath, true, '.augsave', yield* this.#tree().readFile(guestPath));
+    yield* this.#tree().writeFile(guestPath, bytes);
     metadata.ensure('mtime').value = yield* this.#mtime(path);
   }
 
   #saved(path: string): void {
     const events = this.#origin.ensure('augeas').ensure('events');
-    events.append(new TreeNode('saved', `/files${path.split('/').map(escapeName).join('/')}`));
+    events.append(new TreeNode('saved', treePath(path)));
   }
 
   /** Writes a file next to another, with the mode and the owner of that one. */
   *#writeBeside(path: string, there: boolean, suffix: string, bytes: Uint8Array): Io<void> {
-    const tree = this.#tree;
+    const tree = this.#tree();
     if (!there) return yield* tree.writeFile(path + suffix, bytes);
     const { mode, uid, gid } = yield* tree.stat(path);
     yield* tree.transaction(function* () {
@@ -214,8 +211,8 @@ export class ConfigurationFiles {
       if (mode === 'noop') continue;
       try {
         const guestPath = this.#finder.guestPath(path);
-        if (mode === 'backup') yield* this.#writeBeside(guestPath, true, '.augsave', yield* this.#tree.readFile(guestPath));
-        yield* this.#tree.unlink(guestPath);
+        if (mode === 'backup') yield* this.#writeBeside(guestPath, true, '.augsave', yield* this.#tree().readFile(guestPath));
+        yield* this.#tree().unlink(guestPath);
         prune(metadata, this.#metadata);
       } catch (error) {
         if (!(error instanceof GuestlessError)) throw error;
@@ -225,6 +222,20 @@ export class ConfigurationFiles {
     }
     return well;
   }
+}
+
+/** The path of a file in the tree. */
+function treePath(path: string): string {
+  return `/files${path.split('/').map(escapeName).join('/')}`;
+}
+
+/** Notes whose file it is. */
+function describe(metadata: TreeNode, path: string, transform: Transform): void {
+  metadata.ensure('path').value = treePath(path);
+  metadata.ensure('mtime').value = '0';
+  const lens = metadata.ensure('lens');
+  lens.value = transform.name;
+  lens.ensure('info').value = `${transform.name.replace(/^@/, '').replace(/\.lns$/, '')}.lns`;
 }
 
 /** Takes a node out, and those above it that have nothing else below them. */
@@ -244,6 +255,7 @@ function clean(node: TreeNode): void {
   for (let at = left.pop(); at !== undefined; at = left.pop()) {
     if (!at.dirty) continue;
     at.dirty = false;
+    at.modified = false;
     left.push(...at.children);
   }
 }

@@ -74,10 +74,11 @@ export function noteError(metadata: TreeNode, error: FileError | undefined): voi
   node.append(new TreeNode('message', error.message));
 }
 
-/** Notes the last error of a path expression, which every further call forgets. */
-export function noteExpressionError(origin: TreeNode, problem: string | undefined): void {
+/** Notes the last error of a path expression. */
+export function noteExpressionError(origin: TreeNode, problem: string, position: string): void {
   const augeas = origin.ensure('augeas');
   augeas.child('error')?.detach();
-  if (problem === undefined) return;
-  augeas.ensure('error').append(new TreeNode('pathx', problem));
+  const error = new TreeNode('error');
+  augeas.insert(0, error);
+  error.append(new TreeNode('pathx', problem)).append(new TreeNode('pos', position));
 }

@@ -116,7 +116,7 @@ class ExpressionParser {
     return this.#text[this.#at] === c;
   }
 
-  /** Steps, each behind its slash; a slash at the end means nothing. */
+  /** Steps, each behind its slash. */
   #steps(): Step[] {
     const steps: Step[] = [];
     while (this.#skipTo('/')) {
@@ -127,9 +127,8 @@ class ExpressionParser {
       }
       this.#skip();
       const c = this.#text[this.#at];
-      if (c === undefined || c === ']' || c === ')' || c === '|' || c === '=' || c === '!' || c === ',') {
-        if (steps.length === 0 || steps.at(-1)?.axis !== 'descendant-or-self') break;
-      }
+      // A slash alone is the root.
+      if (steps.length === 0 && (c === undefined || '])|=!,'.includes(c))) break;
       steps.push(this.#step());
     }
     return steps;

@@ -4,7 +4,7 @@
  * They are matched by following all threads of an automaton at once, so the time is bounded by length times size whatever the input:
  * nothing in an image or in a path expression can make it explode.
  */
-import { Refused } from '../errors.ts';
+import { Posix } from '../errors.ts';
 
 /** A set of byte values; entry b is 1 when byte b belongs to it. */
 export type ByteSet = Uint8Array;
@@ -30,10 +30,11 @@ const EMPTY: Pattern = { kind: 'sequence', parts: [] };
 
 /**
  * Reads a regular expression (regex(7), extended; `\n`, `\t`, `\r` stand for those bytes, `.` is any byte but a newline).
- * Throws Refused when it is malformed or too large.
+ * Throws EINVAL when it is malformed or too large.
  */
 export function parsePattern(source: string, options: PatternOptions = {}): Pattern {
-  if (source.length > LENGTH_LIMIT) throw new Refused(`a regular expression of ${source.length} bytes is longer than ${LENGTH_LIMIT}`);
+  if (source.length > LENGTH_LIMIT)
+    throw new Posix('EINVAL', {}, `a regular expression of ${source.length} bytes is longer than ${LENGTH_LIMIT}`);
   return new PatternParser(source, options.ignoreCase === true).whole();
 }
 
@@ -127,8 +128,8 @@ class PatternParser {
     return pattern;
   }
 
-  #malformed(what: string): Refused {
-    return new Refused(`the regular expression ${this.#source} is malformed at byte ${this.#at}: ${what}`);
+  #malformed(what: string): Posix {
+    return new Posix('EINVAL', {}, `the regular expression ${this.#source} is malformed at byte ${this.#at}: ${what}`);
   }
 
   #choice(): Pattern {

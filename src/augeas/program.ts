@@ -1,5 +1,5 @@
 /** The automaton: instructions, their builder, and the run that follows all threads at once. */
-import { Refused } from '../errors.ts';
+import { Posix } from '../errors.ts';
 import type { ByteSet, Pattern } from './pattern.ts';
 import { parsePattern } from './pattern.ts';
 
@@ -24,7 +24,7 @@ export class ProgramBuilder {
   readonly code: Instruction[] = [];
 
   add(op: Instruction['op'], next: number, more: Partial<Instruction> = {}): number {
-    if (this.code.length >= PROGRAM_LIMIT) throw new Refused(`an expression needs more than ${PROGRAM_LIMIT} steps`);
+    if (this.code.length >= PROGRAM_LIMIT) throw new Posix('EINVAL', {}, `an expression needs more than ${PROGRAM_LIMIT} steps`);
     this.code.push({ op, next, other: -1, mark: -1, set: undefined, test: undefined, ...more });
     return this.code.length - 1;
   }

@@ -78,12 +78,12 @@ const WILD = /[*?[\\]/;
 
 /** Finds the files of transforms below one directory, listing each directory once. */
 export class FileFinder {
-  readonly #tree: GuestTree;
+  readonly #tree: () => GuestTree;
   readonly #root: string;
   readonly #listings = new Map<string, readonly string[]>();
   #count = 0;
 
-  constructor(tree: GuestTree, root: string) {
+  constructor(tree: () => GuestTree, root: string) {
     this.#tree = tree;
     this.#root = root.replace(/\/+$/, '');
   }
@@ -113,7 +113,7 @@ export class FileFinder {
 
   *#isFile(path: string): Io<boolean> {
     try {
-      return (yield* this.#tree.stat(this.guestPath(path))).kind === 'file';
+      return (yield* this.#tree().stat(this.guestPath(path))).kind === 'file';
     } catch (error) {
       if (error instanceof Posix) return false;
       throw error;
@@ -143,7 +143,7 @@ export class FileFinder {
     let names = this.#listings.get(path);
     if (names === undefined) {
       try {
-        names = (yield* this.#tree.names(`${this.guestPath(path)}/`)).map(toBytes);
+        names = (yield* this.#tree().names(`${this.guestPath(path)}/`)).map(toBytes);
       } catch (error) {
         if (!(error instanceof Posix)) throw error;
         names = [];

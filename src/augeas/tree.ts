@@ -8,6 +8,8 @@ export class TreeNode {
   readonly children: TreeNode[] = [];
   /** Whether this node or one below changed since it was read from its file. */
   dirty = false;
+  /** Whether this node itself did. */
+  modified = false;
   /** The file whose content this node is. */
   file: string | undefined;
   /** A place of the tree that stands for a file that nobody has read yet. */
@@ -60,6 +62,7 @@ export class TreeNode {
 
   /** Notes that this node changed. */
   touch(): void {
+    this.modified = true;
     for (let at: TreeNode | undefined = this; at !== undefined; at = at.parent) at.dirty = true;
   }
 

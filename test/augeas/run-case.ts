@@ -1,6 +1,7 @@
 /** Runs the commands of a case through our Augeas, in the form in which fixtures/augeas/oracle.py runs them through the real one. */
-import { latin1 } from '../../src/bytes/index.ts';
+
 import { Augeas } from '../../src/augeas/index.ts';
+import { latin1 } from '../../src/bytes/index.ts';
 import { Posix } from '../../src/errors.ts';
 import { EditableTree } from '../../src/guest/index.ts';
 import { type Io, runSync } from '../../src/io/index.ts';
@@ -102,7 +103,7 @@ function* run(tree: EditableTree, case_: Case): Io<CaseOutcome> {
     yield* tree.mkdirp(path.replace(/\/[^/]*$/, '') || '/');
     yield* tree.writeFile(path, fromLatin1(text));
   }
-  const session = yield* Augeas.open(tree, '/', case_.flags ?? 0);
+  const session = yield* Augeas.open(() => tree, '/', case_.flags ?? 0);
   const results: unknown[] = [];
   for (const command of case_.commands) {
     try {

@@ -49,14 +49,15 @@ const NO_FILE_SYSTEM: ReadonlySet<string> = new Set([
   'CADDEBF1-4400-4DE8-B103-12117DCF3CCF',
 ]);
 
-/** All operating systems, in the order of the devices. What cannot be looked at is told to `skip`, and the rest goes on. */
+/** All operating systems: those on drives without partitions, then those on partitions, each in the order of the devices. What cannot be looked at is told to `skip`, and the rest goes on. */
 export function* findSystems(disk: Disk, skip: (skipped: Skipped) => void = () => {}): Io<SystemRoot[]> {
   const finder = new DeviceFinder(disk);
   const systems: SystemRoot[] = [];
   const devices = yield* disk.devices();
   const partitioned = new Set(devices.filter((device) => device.kind === 'partition').map((device) => device.drive));
   let looked = 0;
-  for (const { name, kind, drive, partition, error } of devices) {
+  const ordered = [...devices.filter(({ kind }) => kind === 'drive'), ...devices.filter(({ kind }) => kind === 'partition')];
+  for (const { name, kind, drive, partition, error } of ordered) {
     if (error !== undefined) skip({ device: name, error });
     if (kind === 'drive' ? partitioned.has(drive) : partition?.kind === 'extended') continue;
     if (partition !== undefined && NO_FILE_SYSTEM.has(partition.type)) continue;

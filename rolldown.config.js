@@ -1,4 +1,4 @@
-// Bundles the command line tool: one file, which tools/entry.cjs starts from compiled code. Chunks by dynamic import were slower (each
+// Bundles the command line tool, the shell and the stand-in: one file each, which tools/entry.cjs starts from compiled code. Chunks by dynamic import were slower (each
 // costs a millisecond or two, compiled code none) and could wait for each other in a circle.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -16,18 +16,26 @@ const builtinModules = {
   },
 };
 
-/** The entry goes beside the bundle; compiled code of the bundle of before goes. */
+const programs = ['main', 'fish', 'appliance'];
+
+/** All in ASCII, so that the entry may read it as Latin-1, which takes no decoding. */
+const ascii = (program) => ({
+  name: 'ascii',
+  writeBundle() {
+    const main = path.join(target, `${program}.cjs`);
+    const ascii = fs.readFileSync(main, 'utf8').replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    fs.writeFileSync(main, ascii);
+  },
+});
+
+/** The entry goes beside the bundles; compiled code of the bundles of before goes. */
 const entry = {
   name: 'entry',
   writeBundle() {
-    // All in ASCII, so that the entry may read it as Latin-1, which takes no decoding.
-    const main = path.join(target, 'main.cjs');
-    const ascii = fs.readFileSync(main, 'utf8').replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-    fs.writeFileSync(main, ascii);
     fs.copyFileSync('tools/entry.cjs', path.join(target, 'guestless.cjs'));
     fs.chmodSync(path.join(target, 'guestless.cjs'), 0o755);
     for (const name of fs.readdirSync(target)) {
-      if (!/^(stamp(\.\d+)?|main\.cjs|guestless\.cjs|copy-worker\.cjs)$/.test(name))
+      if (!/^(stamp(\.\d+)?|(main|fish|appliance|guestless)\.cjs|copy-worker\.cjs)$/.test(name))
         fs.rmSync(path.join(target, name), { recursive: true, force: true });
     }
   },
@@ -46,5 +54,9 @@ const shared = {
 export default [
   // The thread that helps converting images.
   { ...shared, input: { 'copy-worker': 'src/platform/node/copy-worker.ts' }, plugins: [builtinModules] },
-  { ...shared, input: { main: 'src/cli/main.ts' }, plugins: [builtinModules, entry] },
+  ...programs.map((program) => ({
+    ...shared,
+    input: { [program]: program === 'main' ? 'src/cli/main.ts' : `src/cli/${program}-main.ts` },
+    plugins: [builtinModules, ascii(program), ...(program === programs.at(-1) ? [entry] : [])],
+  })),
 ];

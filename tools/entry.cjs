@@ -11,8 +11,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const fs = require('node:fs');
 const vm = require('node:vm');
 
-const bundle = `${__dirname}/main.cjs`;
-const compiled = `${__dirname}/main-${process.versions.v8}-${process.arch}.compiled`;
+// The programs that are too large to be loaded for every short call.
+const [first, second] = process.argv.slice(2);
+const program = first === 'fish' ? 'fish' : first === 'appliance' && second === 'serve' ? 'appliance' : 'main';
+const bundle = `${__dirname}/${program}.cjs`;
+const compiled = `${__dirname}/${program}-${process.versions.v8}-${process.arch}.compiled`;
 const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(bundle, 'latin1')}\n})`;
 
 let cachedData;

@@ -62,5 +62,9 @@ fi
 say 'bundling'
 quietly npm run --silent bundle
 # Leaves compiled code of what most calls need; whether it works is not for this script to judge.
-[ ! -e fixtures/demo-overlay.qcow2 ] || node dist/bundle/guestless.cjs info fixtures/demo-overlay.qcow2 >/dev/null 2>&1
+if [ -e fixtures/demo-overlay.qcow2 ]; then
+  node dist/bundle/guestless.cjs info fixtures/demo-overlay.qcow2 >/dev/null 2>&1
+  node dist/bundle/guestless.cjs fish --ro -a fixtures/demo-overlay.qcow2 -i ll / : cat /etc/hostname >/dev/null 2>&1
+  node tools/warm-appliance.cjs fixtures/demo-overlay.qcow2 >/dev/null 2>&1
+fi
 mark

@@ -102,13 +102,17 @@ export function concatBytes(...parts: readonly Bytes[]): Bytes {
 export function isZero(bytes: Bytes, start = 0, end: number = bytes.length): boolean {
   const { buffer, byteOffset } = bytes;
   let i = start;
-  while (i < end && ((byteOffset + i) & 7) !== 0) if (bytes[i++] !== 0) return false;
+  while (i < end && ((byteOffset + i) & 3) !== 0) if (bytes[i++] !== 0) return false;
   if (i >= end) return true;
-  const words = new Float64Array(buffer, byteOffset + i, (end - i) >>> 3);
-  // A double is zero for 0x0...0 and 0x80...0; the second is told apart by its last byte below.
-  for (let w = 0; w < words.length; w++) {
-    if (words[w] !== 0 || bytes[i + 8 * w + 7] !== 0) return false;
+  const words = new Int32Array(buffer, byteOffset + i, (end - i) >>> 2);
+  const { length } = words;
+  let w = 0;
+  // The index is in bounds by the loop's condition.
+  for (; w + 8 <= length; w += 8) {
+    const low = words[w]! | words[w + 1]! | words[w + 2]! | words[w + 3]!;
+    if ((low | words[w + 4]! | words[w + 5]! | words[w + 6]! | words[w + 7]!) !== 0) return false;
   }
-  for (i += words.length * 8; i < end; i++) if (bytes[i] !== 0) return false;
+  for (; w < length; w++) if (words[w] !== 0) return false;
+  for (i += length * 4; i < end; i++) if (bytes[i] !== 0) return false;
   return true;
 }

@@ -185,8 +185,11 @@ export interface TransactionOptions {
  */
 export interface WritableFileSystem extends FileSystem {
   create(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId>;
-  /** `create`, `write`, `setAttributes` and `setXattr` as one verb, where the file system has a faster way to do all of them. */
-  createFilled?(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId>;
+  /**
+   * `create`, `write`, `setAttributes` and `setXattr` as one verb, where the file system has a faster way to do all of them. Changes nothing
+   * and gives undefined where the name is taken.
+   */
+  createFilled?(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId | undefined>;
   mkdir(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId>;
   symlink(directory: NodeId, name: Bytes, target: Bytes, creation?: Omit<Creation, 'mode'>): Io<NodeId>;
   mknod(

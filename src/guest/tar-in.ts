@@ -5,7 +5,7 @@ import type { NodeId, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import type { EditableTree, Pull } from './edit.ts';
 import { isWritable, type Place, pathOf } from './mounts.ts';
-import { isDot, isDotDot, joinPath, type Path, pathNames, wherePath } from './path.ts';
+import { isDot, isDotDot, joinPath, type Path, pathNames, SLASH, wherePath } from './path.ts';
 import { type TarMember, type TarPiece, TarReader } from './tar-read.ts';
 import { WALK_DEPTH } from './walk.ts';
 
@@ -46,6 +46,8 @@ class Target {
   readonly #options: TarInOptions;
   /** Directories that were looked up, by their names in the archive. Links are not replaced without forgetting them. */
   readonly #directories = new Map<string, Place>();
+  /** Where the member before went, and its name up to the last slash: archives come directory by directory. */
+  #last: { readonly prefix: Bytes; readonly place: Place } | undefined;
   /** Directories get at the end what the making of their entries would change, their times, or would pass on to them, their default ACL. */
   readonly #late: { readonly system: WritableFileSystem; readonly node: NodeId; readonly member: TarMember }[] = [];
 
@@ -57,14 +59,27 @@ class Target {
   }
 
   *add(member: TarMember, reader: TarReader): Io<void> {
-    const names = safeNames(member.name);
-    const name = names.at(-1);
-    if (name === undefined) {
-      if (member.kind === 'directory') yield* this.#attributes(writableSystem(this.#top, member), this.#top.node, member);
-      return;
+    let name = this.#besideLast(member.name);
+    let parent = this.#last?.place;
+    if (name === undefined || parent === undefined) {
+      const names = safeNames(member.name);
+      name = names.at(-1);
+      if (name === undefined) {
+        if (member.kind === 'directory') yield* this.#attributes(writableSystem(this.#top, member), this.#top.node, member);
+        return;
+      }
+      parent = yield* this.#directory(names.slice(0, -1), member);
+      const start = member.name.lastIndexOf(SLASH) + 1;
+      // A name may end in a slash or a dot behind the last that counts.
+      const plain = start < member.name.length && !isDot(member.name.subarray(start));
+      this.#last = plain ? { prefix: member.name.slice(0, start), place: parent } : undefined;
     }
-    const parent = yield* this.#directory(names.slice(0, -1), member);
     const system = writableSystem(parent, member);
+    let first: TarPiece | undefined;
+    if (member.kind === 'file') {
+      first = yield* reader.data();
+      if (yield* this.#fill(system, parent, name, member, first)) return;
+    }
     const there = yield* system.lookup(parent.node, name);
     if (there !== undefined) {
       const stat = yield* system.stat(there);
@@ -80,29 +95,32 @@ class Target {
       }
       yield* system.unlink(parent.node, name);
       this.#directories.clear();
-    }
-    let first: TarPiece | undefined;
-    if (member.kind === 'file') {
-      first = yield* reader.data();
-      if (yield* this.#fill(system, parent, name, member, first)) return;
+      this.#last = undefined;
     }
     const node = yield* this.#make(system, parent, name, member, reader, first);
     if (node !== undefined) yield* this.#attributes(system, node, member);
   }
 
-  /** Makes a file in one step where it is at hand as a whole and the file system can do that. */
+  /** The last name of a member that differs from the one before in that only; undefined for others. */
+  #besideLast(name: Bytes): Bytes | undefined {
+    const prefix = this.#last?.prefix;
+    if (prefix === undefined) return undefined;
+    const { length } = prefix;
+    if (name.length <= length || name.indexOf(SLASH, length) >= 0) return undefined;
+    for (let i = 0; i < length; i++) if (name[i] !== prefix[i]) return undefined;
+    const last = name.subarray(length);
+    return isDot(last) || isDotDot(last) ? undefined : last;
+  }
+
+  /** Makes a file in one step where it is at hand as a whole, the file system can do that, and the name is free. */
   *#fill(system: WritableFileSystem, parent: Place, name: Bytes, member: TarMember, first: TarPiece | undefined): Io<boolean> {
     const whole = first === undefined ? member.size === 0 : first.offset === 0 && first.bytes.length === member.size;
     if (!whole || system.createFilled === undefined) return false;
-    yield* system.createFilled(parent.node, name, {
-      mode: member.mode,
-      ...this.#owner(member),
-      contents: first?.bytes ?? NOTHING,
-      atime: member.mtime,
-      mtime: member.mtime,
-      xattrs: this.#xattrs(member).filter((one) => !isDefaultAcl(one.name)),
-    });
-    return true;
+    const { uid, gid } = this.#owner(member);
+    const { mode, mtime } = member;
+    const xattrs = this.#xattrs(member).filter((one) => !isDefaultAcl(one.name));
+    const file = { mode, uid, gid, contents: first?.bytes ?? NOTHING, atime: mtime, mtime, xattrs };
+    return (yield* system.createFilled(parent.node, name, file)) !== undefined;
   }
 
   *end(): Io<void> {

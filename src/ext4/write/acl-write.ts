@@ -133,6 +133,8 @@ export function* changeModeWithAcl(volume: WritableVolume, edit: InodeEdit, mode
 
 /** A new node takes the default list of its directory, cut by the mode it is made with (posix_acl_create). */
 export function* inheritDefaultAcl(volume: WritableVolume, directory: InodeEdit, edit: InodeEdit): Io<void> {
+  // Most directories have no attributes at all.
+  if (!directory.inode.hasAttributes && directory.inode.fileAcl === 0) return;
   if (edit.inode.kind === 'symlink') return;
   const entries = yield* readAcl(volume, directory, DEFAULT);
   if (entries === undefined) return;

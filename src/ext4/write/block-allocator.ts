@@ -65,7 +65,7 @@ export class BlockAllocator {
     for (const least of clusters > 1 ? [clusters, 1] : [1]) {
       for (let k = 0; k < groupCount; k++) {
         const group = (first + k) % groupCount;
-        const descriptor = yield* this.#volume.groups.descriptor(group);
+        const descriptor = this.#volume.groups.known(group) ?? (yield* this.#volume.groups.descriptor(group));
         if (descriptor.freeClusters < least) continue;
         const bitmap = yield* this.#load(descriptor);
         const lowest = this.#lowestClear(group, bitmap);
@@ -89,7 +89,7 @@ export class BlockAllocator {
     for (let block = start; block < start + length; ) {
       const group = Math.floor((block - firstDataBlock) / blocksPerGroup);
       const end = Math.min(start + length, groupFirstBlock(superblock, group) + blocksPerGroup);
-      const descriptor = yield* this.#volume.groups.descriptor(group);
+      const descriptor = this.#volume.groups.known(group) ?? (yield* this.#volume.groups.descriptor(group));
       const bitmap = yield* this.#load(descriptor);
       const first = Math.floor((block - groupFirstBlock(superblock, group)) / clusterRatio);
       const last = Math.ceil((end - groupFirstBlock(superblock, group)) / clusterRatio);
@@ -103,7 +103,7 @@ export class BlockAllocator {
 
   /** Makes the block bitmap of a group real, as the kernel does when it takes the group's first inode. */
   *materialize(group: number): Io<void> {
-    const descriptor = yield* this.#volume.groups.descriptor(group);
+    const descriptor = this.#volume.groups.known(group) ?? (yield* this.#volume.groups.descriptor(group));
     if ((descriptor.flags & EXT4_BG_BLOCK_UNINIT) === 0) return;
     const bitmap = yield* this.#load(descriptor);
     this.#mark(descriptor, bitmap, 0, 0, true);

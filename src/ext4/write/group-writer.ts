@@ -35,8 +35,13 @@ export class WritableGroupTable extends GroupTable {
     this.#superblock = superblock;
   }
 
+  /** A descriptor that is in memory. */
+  known(group: number): GroupDescriptor | undefined {
+    return this.#dirty.get(group) ?? this.#clean.get(group);
+  }
+
   override *descriptor(group: number): Io<GroupDescriptor> {
-    const known = this.#dirty.get(group) ?? this.#clean.get(group);
+    const known = this.known(group);
     if (known !== undefined) return known;
     const descriptor = yield* super.descriptor(group);
     this.#clean.set(group, descriptor);

@@ -5,7 +5,7 @@ import { Corrupt, Posix } from '../../errors.ts';
 import type { Io } from '../../io/effect.ts';
 import { readInodeBitmap } from '../bitmaps.ts';
 import { bitmapChecksum } from '../checksum.ts';
-import { EXT4_BG_INODE_UNINIT, EXT4_BG_INODE_ZEROED, EXT4_ROOT_INO } from '../format/index.ts';
+import { EXT4_BG_BLOCK_UNINIT, EXT4_BG_INODE_UNINIT, EXT4_BG_INODE_ZEROED, EXT4_ROOT_INO } from '../format/index.ts';
 import { Generations } from '../generations.ts';
 import type { GroupDescriptor } from '../groups.ts';
 import type { BlockAllocator, BlockVolume } from './block-allocator.ts';
@@ -45,7 +45,7 @@ export class InodeAllocator {
     else if (directory) first = yield* this.#roomyGroup(first);
     for (let k = 0; k < groupCount; k++) {
       const group = (first + k) % groupCount;
-      const descriptor = yield* groups.descriptor(group);
+      const descriptor = groups.known(group) ?? (yield* groups.descriptor(group));
       if (descriptor.freeInodes === 0) continue;
       const bitmap = yield* this.#load(descriptor);
       const lowest = group === 0 ? Math.max(superblock.firstInode - 1, this.#firstFree.get(0) ?? 0) : (this.#firstFree.get(group) ?? 0);
@@ -63,7 +63,7 @@ export class InodeAllocator {
     const { superblock, groups } = this.#volume;
     const group = Math.floor((number - 1) / superblock.inodesPerGroup);
     const bit = number - 1 - group * superblock.inodesPerGroup;
-    const descriptor = yield* groups.descriptor(group);
+    const descriptor = groups.known(group) ?? (yield* groups.descriptor(group));
     const bitmap = yield* this.#load(descriptor);
     if (number < superblock.firstInode || !testBit(bitmap, bit)) {
       throw new Corrupt('an inode is freed that is not in use; run e2fsck', { layer: 'ext4', inode: number });
@@ -125,7 +125,7 @@ export class InodeAllocator {
   *#take(descriptor: GroupDescriptor, bitmap: Bytes, bit: number, directory: boolean): Io<void> {
     const { superblock, groups } = this.#volume;
     const { group } = descriptor;
-    yield* this.#volume.blocks.materialize(group);
+    if ((descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0) yield* this.#volume.blocks.materialize(group);
     this.#mark(group, bitmap, bit, true);
     this.#firstFree.set(group, bit + 1);
     let { unusedInodes } = descriptor;
@@ -140,7 +140,7 @@ export class InodeAllocator {
     groups.change(group, {
       freeInodes: descriptor.freeInodes - 1,
       unusedInodes,
-      flags: (yield* groups.descriptor(group)).flags & ~EXT4_BG_INODE_UNINIT,
+      flags: descriptor.flags & ~(EXT4_BG_INODE_UNINIT | EXT4_BG_BLOCK_UNINIT),
       ...(directory ? { usedDirectories: descriptor.usedDirectories + 1 } : {}),
     });
     this.#volume.addFreeInodes(-1);

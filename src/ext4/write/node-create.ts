@@ -65,6 +65,19 @@ function* makeNode(
 ): Io<InodeEdit> {
   checkName(name);
   yield* refuseExisting(volume, directory, name);
+  return yield* makeFreeNode(volume, directory, name, kind, mode, owner, links);
+}
+
+/** The same for a name that is free. */
+function* makeFreeNode(
+  volume: WritableVolume,
+  directory: InodeEdit,
+  name: Bytes,
+  kind: FileKind,
+  mode: number,
+  owner: { readonly uid?: number; readonly gid?: number },
+  links: number,
+): Io<InodeEdit> {
   const number = yield* volume.inodeNumbers.allocate(directory.number, kind === 'directory');
   const edit = volume.editNew(number);
   const inherited = kind === 'directory' ? INHERITED_BY_DIRECTORY : kind === 'file' ? INHERITED_BY_FILE : INHERITED_BY_OTHERS;
@@ -88,9 +101,11 @@ export function* createFile(volume: WritableVolume, directory: InodeEdit, name: 
   return yield* makeNode(volume, directory, name, 'file', creation.mode, creation, 1);
 }
 
-/** A file with its contents and attributes: as `create`, `write`, `setAttributes` and `setXattr` one after the other. */
-export function* createFilled(volume: WritableVolume, directory: InodeEdit, name: Bytes, file: NewFile): Io<InodeEdit> {
-  const edit = yield* makeNode(volume, directory, name, 'file', file.mode, file, 1);
+/** A file with its contents and attributes: as `create`, `write`, `setAttributes` and `setXattr`; undefined where the name is taken. */
+export function* createFilled(volume: WritableVolume, directory: InodeEdit, name: Bytes, file: NewFile): Io<InodeEdit | undefined> {
+  checkName(name);
+  if ((yield* lookupName(volume, directory.inode, name)) !== undefined) return undefined;
+  const edit = yield* makeFreeNode(volume, directory, name, 'file', file.mode, file, 1);
   yield* inheritDefaultAcl(volume, directory, edit);
   yield* writeData(volume, edit, 0, file.contents);
   if ((edit.mode & 0o7777) !== (file.mode & 0o7777)) yield* changeModeWithAcl(volume, edit, file.mode & 0o7777);

@@ -114,11 +114,11 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
     return this.#make(directory, (parent) => createFile(this.volume, parent, name, creation));
   }
 
-  createFilled(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId> {
+  createFilled(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId | undefined> {
     const { volume } = this;
     const parentOf = (): Io<InodeEdit> => this.#parent(directory);
     return this.#change(function* () {
-      return (yield* createFilled(volume, yield* parentOf(), name, file)).number;
+      return (yield* createFilled(volume, yield* parentOf(), name, file))?.number;
     });
   }
 

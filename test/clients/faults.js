@@ -50,7 +50,7 @@ function assertClean(image) {
 
 /** The processes that serve this image. */
 function servers(image) {
-  return sh(`pgrep -af 'appliance serve' | grep -F '${image}'`).stdout.trim();
+  return sh(`pgrep -af '[a]ppliance serve' | grep -F '${image}'`).stdout.trim();
 }
 
 async function gone(image) {
@@ -128,7 +128,7 @@ const TESTS = {
         { env, stdio: 'ignore' },
       );
       await sleep(delay);
-      sh(`pkill -KILL -f 'appliance serve.*${image}'`);
+      sh(`pkill -KILL -f '[a]ppliance serve.*${image}'`);
       await new Promise((resolve) => client.once('exit', resolve));
       await gone(image);
       must(`guestfish -a '${image}' --format=raw run : mount /dev/sda2 / : rm-f /opt/f`);

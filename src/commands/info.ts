@@ -175,7 +175,7 @@ function report(
 function systemReport({ inspection, packages }: System, listed: boolean): string[] {
   const lines: string[] = [];
   const { root, type, distribution, version, prettyName, productName, architecture, hostname, mounts } = inspection;
-  lines.push(`operating system on ${root}: ${shown(prettyName ?? productName)}`);
+  lines.push(`operating system on ${root}: ${shown(prettyName ?? titled(productName, distribution))}`);
   const number = version.major === 0 && version.minor === 0 ? '' : ` ${version.major}.${version.minor}`;
   lines.push(
     `  ${type}, ${shown(distribution)}${number}, ${architecture}, init ${inspection.init}, packages ${inspection.packageFormat} (${inspection.packageManagement})`,
@@ -192,6 +192,11 @@ function systemReport({ inspection, packages }: System, listed: boolean): string
   if (!listed) return lines;
   for (const one of packages.packages) lines.push(`    ${shown(one.name)} ${shown(fullVersion(one))} ${shown(one.architecture)}`);
   return lines;
+}
+
+/** Some release files have nothing but a version in them. */
+function titled(productName: string, distribution: string): string {
+  return /^[0-9]/.test(productName) ? `${distribution} ${productName}` : productName;
 }
 
 /** Text of the image in a report for people is escaped, wherever it goes. */

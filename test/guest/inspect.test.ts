@@ -161,7 +161,7 @@ describe('the release files of a guest tell distribution, product and version', 
     [
       'CirrOS 0.5',
       { '/etc/cirros/version': '0.5.2\n' },
-      { distribution: 'cirros', productName: 'CirrOS 0.5.2', version: { major: 0, minor: 5 } },
+      { distribution: 'cirros', productName: '0.5.2', version: { major: 0, minor: 5 } },
     ],
     [
       'CirrOS 0.6, which has the os-release of Buildroot',

@@ -77,14 +77,16 @@ export function versionIn(text: string): { readonly major: number; readonly mino
   return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2] ?? 0) };
 }
 
+type Reader = (release: Release, lines: readonly string[]) => boolean;
+
 /** A release file: where it is, and what it makes of its lines; true when the search ends here. */
 interface ReleaseFile {
   readonly path: string;
-  readonly read: (release: Release, lines: readonly string[]) => boolean;
+  readonly read: Reader | 'buildroot';
 }
 
 /** The first line is the product's name, the first number in it the version. */
-function firstLine(distribution: string): ReleaseFile['read'] {
+function firstLine(distribution: string): Reader {
   return (release, lines) => {
     const line = (lines[0] ?? '').trim();
     if (line === '') return false;
@@ -96,7 +98,7 @@ function firstLine(distribution: string): ReleaseFile['read'] {
 }
 
 /** As `firstLine`, where the line has `name` before `release N.N`, `release N ... Update N` or `release N`. */
-function released(distribution: string, name: RegExp): ReleaseFile['read'] {
+function released(distribution: string, name: RegExp): Reader {
   return (release, lines) => {
     const line = (lines[0] ?? '').trim();
     if (!name.test(line)) return false;
@@ -112,12 +114,12 @@ function released(distribution: string, name: RegExp): ReleaseFile['read'] {
 
 function redHat(release: Release, lines: readonly string[]): boolean {
   const tries: readonly [string, RegExp][] = [
-    ['fedora', /^Fedora/],
-    ['rhel', /^Red Hat/],
-    ['centos', /^CentOS/],
-    ['circle', /^Circle/],
-    ['rocky', /^Rocky/],
-    ['scientificlinux', /^Scientific Linux/],
+    ['fedora', /Fedora/],
+    ['rhel', /Red Hat/],
+    ['centos', /CentOS/],
+    ['circle', /Circle/],
+    ['rocky', /Rocky/],
+    ['scientificlinux', /Scientific Linux/],
   ];
   for (const [distribution, name] of tries) if (released(distribution, name)(release, lines)) return true;
   if (!firstLine('redhat-based')(release, lines)) release.distribution = 'redhat-based';
@@ -145,28 +147,31 @@ function lsb(release: Release, lines: readonly string[]): boolean {
 /** SuSE-release: the name, then `VERSION = N.N`, then `PATCHLEVEL = N`. */
 function suse(release: Release, lines: readonly string[]): boolean {
   const name = (lines[0] ?? '').trim();
+  if (name === '') {
+    release.distribution = 'suse-based';
+    return true;
+  }
   release.productName = name;
-  release.distribution = /SUSE Linux Enterprise/i.test(name) ? 'sles' : /opensuse/i.test(name) ? 'opensuse' : 'suse-based';
   const after = (key: string): string => lines.find((line) => line.startsWith(`${key} = `))?.slice(key.length + 3) ?? '';
-  Object.assign(release, versionIn(after('VERSION')));
-  const patch = versionIn(after('PATCHLEVEL'));
-  if (patch !== undefined && release.minor === 0) release.minor = patch.major;
+  if (/^(?:SUSE (?:Linux|LINUX) Enterprise|Novell Linux Desktop) /.test(name)) {
+    release.distribution = 'sles';
+    release.major = versionIn(after('VERSION'))?.major ?? 0;
+    release.minor = versionIn(after('PATCHLEVEL'))?.major ?? 0;
+  } else if (/^(?:openSUSE|SuSE Linux|SUSE LINUX) /.test(name)) {
+    release.distribution = 'opensuse';
+    Object.assign(release, versionIn(after('VERSION')));
+  }
   return true;
 }
 
-function named(distribution: string, prefix: string): ReleaseFile['read'] {
-  return (release, lines) => {
-    const version = (lines[0] ?? '').trim();
-    release.distribution = distribution;
-    release.productName = `${prefix}${version}`;
-    Object.assign(release, versionIn(version));
-    return true;
-  };
+/** Buildroot's own file; CirrOS, which is made with it, adds a logo. */
+function* buildroot(probe: Probe, release: Release, lines: readonly string[]): Io<boolean> {
+  const cirros = (yield* probe.followedKind('/usr/share/cirros/logo')) === 'file';
+  return firstLine(cirros ? 'cirros' : 'buildroot')(release, lines);
 }
 
 function arch(release: Release): boolean {
   release.distribution = 'archlinux';
-  release.productName ??= 'Arch Linux';
   return true;
 }
 
@@ -175,13 +180,13 @@ const RELEASE_FILES: readonly ReleaseFile[] = [
   { path: '/etc/openmandriva-release', read: firstLine('openmandriva') },
   { path: '/etc/opencloudos-release', read: firstLine('opencloudos') },
   { path: '/etc/tencentos-release', read: firstLine('tencentos') },
-  { path: '/etc/oracle-release', read: released('oraclelinux', /^Oracle Linux/) },
-  { path: '/etc/centos-release', read: released('centos', /^CentOS/) },
-  { path: '/etc/circle-release', read: released('circle', /^Circle/) },
-  { path: '/etc/rocky-release', read: released('rocky', /^Rocky/) },
+  { path: '/etc/oracle-release', read: released('oraclelinux', /Oracle Linux/) },
+  { path: '/etc/centos-release', read: released('centos', /CentOS/) },
+  { path: '/etc/circle-release', read: released('circle', /Circle/) },
+  { path: '/etc/rocky-release', read: released('rocky', /Rocky/) },
   { path: '/etc/altlinux-release', read: firstLine('altlinux') },
   { path: '/etc/redhat-release', read: redHat },
-  { path: '/etc/debian_version', read: named('debian', '') },
+  { path: '/etc/debian_version', read: firstLine('debian') },
   { path: '/etc/pardus-release', read: firstLine('pardus') },
   { path: '/etc/arch-release', read: arch },
   { path: '/etc/gentoo-release', read: firstLine('gentoo') },
@@ -189,9 +194,9 @@ const RELEASE_FILES: readonly ReleaseFile[] = [
   { path: '/etc/slackware-version', read: firstLine('slackware') },
   { path: '/etc/ttylinux-target', read: firstLine('ttylinux') },
   { path: '/etc/SuSE-release', read: suse },
-  { path: '/etc/cirros/version', read: named('cirros', 'CirrOS ') },
-  { path: '/etc/br-version', read: named('buildroot', 'Buildroot ') },
-  { path: '/etc/alpine-release', read: named('alpinelinux', 'Alpine Linux ') },
+  { path: '/etc/cirros/version', read: firstLine('cirros') },
+  { path: '/etc/br-version', read: 'buildroot' },
+  { path: '/etc/alpine-release', read: firstLine('alpinelinux') },
   { path: '/etc/frugalware-release', read: firstLine('frugalware') },
   { path: '/etc/pld-release', read: firstLine('pldlinux') },
 ];
@@ -203,12 +208,13 @@ export function* readRelease(probe: Probe): Io<Release> {
   if (lines !== undefined && osRelease(release, lines)) {
     // CirrOS is made with Buildroot and carries its os-release.
     const cirros = release.distribution === 'buildroot' ? yield* probe.lines('/etc/cirros/version') : undefined;
-    if (cirros !== undefined) named('cirros', 'CirrOS ')(release, cirros);
+    if (cirros !== undefined) firstLine('cirros')(release, cirros);
     return release;
   }
   for (const file of RELEASE_FILES) {
     const found = yield* probe.lines(file.path);
-    if (found !== undefined && file.read(release, found)) break;
+    if (found === undefined) continue;
+    if (file.read === 'buildroot' ? yield* buildroot(probe, release, found) : file.read(release, found)) break;
   }
   return release;
 }
@@ -232,9 +238,11 @@ function osRelease(release: Release, lines: readonly string[]): boolean {
   if (variant !== undefined) release.variant = variant;
   if (version !== undefined) {
     release.versionId = version;
-    Object.assign(release, versionIn(version));
+    // NeoKylin has a form of its own.
+    const kylin = /^V(\d{1,9})Update(\d{1,9})$/.exec(version);
+    Object.assign(release, kylin === null ? versionIn(version) : { major: Number(kylin[1]), minor: Number(kylin[2]) });
   }
-  if (release.distribution === 'unknown') return false;
+  if (release.distribution === 'unknown' || pretty === undefined) return false;
   if (MINOR_ELSEWHERE.has(release.distribution) && release.minor === 0) return false;
   return ROLLING.has(release.distribution) || release.major !== 0 || release.minor !== 0;
 }

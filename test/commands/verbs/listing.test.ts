@@ -41,6 +41,9 @@ brw-r----- 1    0  0 8, 17 TODAY disk
     expect(guest.errno('find', { directory: '/d/f' })).toBe('ENOTDIR');
     expect(guest.errno('ls', { directory: '/none' })).toBe('ENOENT');
     const entries = guest.call('readdir', { dir: '/d' }).map(({ ftyp, name }) => ftyp + name);
+    const encoded = guest.received((filename) => guest.call('internal_readdir', { dir: '/d/Sub', filename }));
+    const { st_ino } = guest.call('lstatns', { path: '/d/Sub' });
+    expect(encoded.subarray(0, 20).toString('hex')).toBe(`${st_ino.toString(16).padStart(16, '0')}00000064000000012e000000`);
     expect(entries.sort()).toEqual(['bdisk', 'd.', 'd..', 'dSub', 'ldangling', 'r.hidden', 'rf']);
   });
 

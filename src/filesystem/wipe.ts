@@ -2,6 +2,7 @@
 import { latin1 } from '../bytes/text.ts';
 import type { WritableDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
+import { fatVersion } from '../partition/index.ts';
 
 /** A magic number: its bytes, one per character, and where they stand; negative offsets count from the end of the device. */
 type Magic = readonly [offset: number, bytes: string];
@@ -110,6 +111,11 @@ export function* wipeSignatures(device: WritableDevice): Io<number> {
     const there = at + magic.length <= head.length ? head.subarray(at, at + magic.length) : yield* device.read(at, magic.length);
     return latin1(there) === magic;
   };
+  // Without its names FAT is still known by its jump.
+  if (fatVersion(head) !== undefined) {
+    yield* wipe(0, 1);
+    head[0] = 0;
+  }
   for (const [offset, magic] of MAGICS) {
     const at = offset < 0 ? device.size + offset : offset;
     if (yield* matches(at, magic)) {

@@ -43,6 +43,16 @@ function sectorSizeOf(handle: Handle, device: string): number {
   return handle.driveOf(device).blockSize ?? 512;
 }
 
+/** Cylinders, heads and sectors that Linux makes up for SCSI disks (drivers/scsi/scsicam.c). */
+function geometry(device: string, size: number): string {
+  const capacity = Math.floor(size / 512);
+  const heads = Math.max(1, Math.ceil(capacity / (1024 * 62)));
+  const perTrack = Math.max(1, Math.ceil(capacity / (1024 * heads)));
+  const known = heads <= 255 && perTrack <= 63;
+  const [h, s] = known ? [heads, perTrack] : [255, 63];
+  return `${device}: ${Math.floor(capacity / (h * s))} cylinders, ${h} heads, ${s} sectors/track\n`;
+}
+
 export const deviceVerbs: Verbs = {
   list_devices: {
     summary: 'lists the drives',
@@ -247,6 +257,18 @@ export const deviceVerbs: Verbs = {
       const target = yield* idleDevice(handle, device);
       yield* wipeSignatures(target);
       handle.forget(device);
+    },
+  },
+  sfdisk_kernel_geometry: {
+    summary: 'gives the geometry of a drive as the kernel makes it up',
+    *run(handle, { device }) {
+      return geometry(device, (yield* handle.disk.device(device)).size);
+    },
+  },
+  sfdisk_disk_geometry: {
+    summary: 'gives the geometry of a drive',
+    *run(handle, { device }) {
+      return geometry(device, (yield* handle.disk.device(device)).size);
     },
   },
   copy_device_to_device: {

@@ -123,6 +123,9 @@ async function serve(options: Options): Promise<number> {
   });
   fs.writeSync(READY, 'ready\n');
   fs.closeSync(READY);
+  // Whoever started this may wait for the end of what it says.
+  fs.closeSync(2);
+  fs.openSync('/dev/null', 'w');
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       session.ended = true;

@@ -14,7 +14,6 @@ import type { Ext4 } from '../ext4.ts';
 import {
   COMPAT,
   EXT4_EA_INODE_FL,
-  EXT4_ERROR_FS,
   EXT4_INLINE_DATA_FL,
   EXT4_JOURNAL_INO,
   EXT4_RESIZE_INO,
@@ -105,7 +104,6 @@ class Check {
 
   *run(): Io<void> {
     const { superblock } = this.#volume;
-    if ((superblock.raw.s_state & EXT4_ERROR_FS) !== 0) this.#problem('the superblock says that errors were found');
     for (let group = 0; group < superblock.groupCount; group++) yield* this.#guarded(() => this.#metadata(group));
     for (let group = 0; group < superblock.groupCount; group++) yield* this.#guarded(() => this.#inodes(group));
     for (const [number, seen] of this.#seen) if (seen.directory && !seen.hidden) yield* this.#guarded(() => this.#directory(number, seen));

@@ -154,13 +154,17 @@ export function describeSuperblock(bytes: Bytes): [string, string][] {
   optional('Journal inode', raw.s_journal_inum);
   optional('Journal device', raw.s_journal_dev, hex(raw.s_journal_dev, 4));
   optional('First orphan inode', raw.s_last_orphan);
-  if ((raw.s_feature_compat & COMPAT.dir_index) !== 0) {
+  if ((raw.s_feature_compat & COMPAT.dir_index) !== 0 || raw.s_def_hash_version !== 0) {
     add('Default directory hash', HASHES[raw.s_def_hash_version] ?? `unknown ${raw.s_def_hash_version}`);
   }
   const seed = hashSeed(raw.s_hash_seed);
   if (!isZero(seed)) add('Directory Hash Seed', uuidText(seed));
   if (raw.s_jnl_backup_type !== 0) add('Journal backup', raw.s_jnl_backup_type === 1 ? 'inode blocks' : `type ${raw.s_jnl_backup_type}`);
   optional('FS Error count', raw.s_error_count);
+  if ((raw.s_feature_incompat & INCOMPAT.mmp) !== 0) {
+    add('MMP block number', String(raw.s_mmp_block));
+    add('MMP update interval', raw.s_mmp_update_interval);
+  }
   optional('User quota inode', raw.s_usr_quota_inum);
   optional('Group quota inode', raw.s_grp_quota_inum);
   optional('Project quota inode', raw.s_prj_quota_inum);

@@ -16,12 +16,15 @@ import {
   orphanBlockChecksum,
   xattrBlockChecksum,
 } from '../checksum.ts';
+import { recordLength } from '../directory.ts';
 import {
   EXT4_BG_BLOCK_UNINIT,
   EXT4_BG_INODE_UNINIT,
+  EXT4_DIR_ENTRY_TAIL,
   EXT4_EXT_MAGIC,
   EXT4_EXTENTS_FL,
   EXT4_FT_DIR_CSUM,
+  EXT4_INDEX_FL,
   EXT4_INLINE_DATA_FL,
   EXT4_MAX_EXTENT_DEPTH,
   EXT4_XATTR_MAGIC,
@@ -141,7 +144,7 @@ class Rewriter {
         const block = run.physical + i;
         yield* this.#block(block, (bytes) => {
           if (orphans) viewOf(bytes).setUint32(blockSize - 4, orphanBlockChecksum(seed, block, bytes), true);
-          else sumDirectoryBlock(bytes, seed, logical + i === 0);
+          else sumDirectoryBlock(bytes, seed, inode, logical + i === 0);
         });
       }
       logical += length;
@@ -174,12 +177,14 @@ class Rewriter {
   }
 }
 
-/** A directory block is a leaf with a tail, or the root or a node of the index. */
-function sumDirectoryBlock(bytes: Bytes, seed: number, first: boolean): void {
+/** A directory block is a leaf with a tail, or the root or a node of the index; in those, remains of a leaf may stand behind the entries. */
+function sumDirectoryBlock(bytes: Bytes, seed: number, inode: Inode, first: boolean): void {
   const view = viewOf(bytes);
-  const tail = bytes.length - 12;
-  if (view.getUint32(tail, true) === 0 && view.getUint16(tail + 4, true) === 12 && bytes[tail + 7] === EXT4_FT_DIR_CSUM) {
-    view.setUint32(tail + 8, directoryBlockChecksum(seed, bytes), true);
+  const indexed = (inode.flags & EXT4_INDEX_FL) !== 0;
+  const node = view.getUint32(0, true) === 0 && recordLength(view.getUint16(4, true), bytes.length) === bytes.length;
+  if (!indexed || !(first || node)) {
+    const tail = bytes.length - EXT4_DIR_ENTRY_TAIL.size;
+    if (bytes[tail + 7] === EXT4_FT_DIR_CSUM) view.setUint32(tail + 8, directoryBlockChecksum(seed, bytes), true);
     return;
   }
   const countOffset = first ? 32 : 8;

@@ -4,6 +4,7 @@ import { isZero } from '../../bytes/text.ts';
 import { Posix } from '../../errors.ts';
 import { readFully } from '../../guest/file-data.ts';
 import type { Io } from '../../io/effect.ts';
+import { idleDevice } from './device-access.ts';
 import { ensureFile, newFileMode } from './files.ts';
 import type { Handle } from './handle.ts';
 
@@ -38,7 +39,7 @@ export function* openSource(handle: Handle, name: string): Io<Source> {
 /** Opens a device, or a file, which is made where there is none. `keep` leaves what is in it. */
 export function* openTarget(handle: Handle, name: string, keep = false): Io<Target> {
   if (isDeviceName(name)) {
-    const device = yield* handle.device(name);
+    const device = yield* idleDevice(handle, name);
     return {
       *write(offset, bytes) {
         if (offset + bytes.length > device.size) throw new Posix('ENOSPC', { path: name });

@@ -8,7 +8,7 @@ wanted=(
   qemu-img:qemu-utils qemu-io:qemu-utils mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs e2image:e2fsprogs mkfs.vfat:dosfstools
   fsck.vfat:dosfstools mcopy:mtools sgdisk:gdisk sfdisk:fdisk parted:parted partx:util-linux blkid:util-linux losetup:util-linux
   7z:p7zip-full mkfs.xfs:xfsprogs getfattr:attr getfacl:acl zstd:zstd lz4:lz4 xz:xz-utils gzip:gzip tar:tar python3:python3 /usr/bin/time:time
-  git:git openssl:openssl mkswap:util-linux swaplabel:util-linux wipefs:util-linux mkfs.btrfs:btrfs-progs
+  file:file cpio:cpio bzip2:bzip2 strings:binutils hexdump:bsdextrautils git:git openssl:openssl mkswap:util-linux swaplabel:util-linux wipefs:util-linux mkfs.btrfs:btrfs-progs
 )
 missing=() packages=()
 for entry in "${wanted[@]}"; do

@@ -10,6 +10,7 @@ import { kindOfMode } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { CpioReader } from './cpio.ts';
 import { elfHeader } from './elf-format.ts';
+import { ELF_MACHINES } from './elf-names.ts';
 import { packedKind } from './packed.ts';
 import { portableExecutable } from './programs.ts';
 import { Head, type MagicSource } from './source.ts';
@@ -25,23 +26,19 @@ const MAX_MEMBERS = 100_000;
 /** Files in files. */
 const MAX_NESTING = 4;
 
-const ELF_MACHINES: Readonly<Record<number, string>> = {
+/** Machines without a name of their own there go by the name that file(1) has for them. */
+const ELF_ARCHITECTURES: Readonly<Record<number, string>> = {
   3: 'i386',
   6: 'i386',
+  18: 'sparc',
+  2: 'sparc',
+  20: 'ppc',
+  22: 's390x',
   40: 'arm',
+  43: 'sparc64',
   50: 'ia64',
   62: 'x86_64',
   183: 'aarch64',
-  2: 'sparc',
-  18: 'sparc',
-  43: 'sparc64',
-  8: 'mips',
-  15: 'parisc',
-  20: 'ppc',
-  22: 's390x',
-  36902: 'alpha',
-  4: 'm68k',
-  42: 'sh',
 };
 const PE_MACHINES: Readonly<Record<number, string>> = {
   332: 'i386',
@@ -136,9 +133,8 @@ function architectureOfHead(head: Head): Architecture | undefined {
     if (machine === 21) return little ? 'ppc64le' : 'ppc64';
     if (machine === 243) return wide ? 'riscv64' : 'riscv32';
     if (machine === 258) return wide ? 'loongarch64' : 'loongarch32';
-    if (machine === 8) return `mips${wide ? '64' : ''}${little ? 'el' : ''}`;
     if (machine === 22 && !wide) return 's390';
-    return ELF_MACHINES[machine];
+    return ELF_ARCHITECTURES[machine] ?? ELF_MACHINES[machine];
   }
   const pe = portableExecutable(head);
   if (pe !== undefined && !head.is(514, 'HdrS')) return PE_MACHINES[pe.machine];

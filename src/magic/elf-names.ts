@@ -1,7 +1,8 @@
 /** What file(1) calls machines and systems of ELF. */
 import { type ElfHeader, ET_CORE, ET_DYN, ET_EXEC, ET_REL } from './elf-format.ts';
 
-const MACHINES: Readonly<Record<number, string>> = {
+/** Names of `e_machine`. */
+export const ELF_MACHINES: Readonly<Record<number, string>> = {
   0: 'no machine',
   1: 'AT&T WE32100',
   2: 'SPARC',
@@ -73,7 +74,7 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /** What the flags of a machine say, with what separates it from what follows. */
-function machineFlags({ machine, flags, wide }: ElfHeader): string {
+function machineFlags({ machine, flags }: ElfHeader): string {
   switch (machine) {
     case 8:
       return `, ${MIPS_LEVELS[flags >>> 28] ?? ''}`.replace(/, $/, '');
@@ -87,13 +88,11 @@ function machineFlags({ machine, flags, wide }: ElfHeader): string {
       return (flags & 3) === 1 ? ', Power ELF V1 ABI,' : (flags & 3) === 2 ? ', OpenPOWER ELF V2 ABI,' : ',';
     case 40: {
       const version = flags >>> 24;
-      if (version === 5) return `, EABI5${(flags & 0x400) !== 0 ? '' : ''}`;
+      if (version === 5) return ', EABI5';
       return version >= 1 && version <= 4 ? `, EABI${version}` : ',';
     }
     case 243:
       return `,${(flags & 1) !== 0 ? ' RVC,' : ''} ${(flags & 8) !== 0 ? 'RVE, ' : ''}${RISCV_FLOATS[(flags >> 1) & 3]},`;
-    case 258:
-      return wide ? ',' : ',';
     default:
       return ',';
   }
@@ -103,7 +102,7 @@ function machineFlags({ machine, flags, wide }: ElfHeader): string {
 export function elfSummary(header: ElfHeader, pie: boolean): string {
   const { wide, little, type, machine, version, osabi } = header;
   const kind = type === ET_DYN && pie ? 'pie executable,' : (TYPES[type] ?? (type >= 0xff00 ? 'processor-specific,' : 'unknown type,'));
-  const name = MACHINES[machine] ?? `*unknown arch 0x${machine.toString(16)}*`;
+  const name = ELF_MACHINES[machine] ?? `*unknown arch 0x${machine.toString(16)}*`;
   const which = version === 1 ? 'version 1' : version === 0 ? 'invalid version' : `version ${version}`;
   return `ELF ${wide ? '64' : '32'}-bit ${little ? 'LSB' : 'MSB'} ${kind} ${name}${machineFlags(header)} ${which}${SYSTEMS[osabi] ?? ''}`;
 }

@@ -62,7 +62,7 @@ function* linking(header: ElfHeader, source: MagicSource, found: { pie?: boolean
       const flags = dynamicFlags(header, yield* source.read(part.offset, Math.min(part.size, MAX_DYNAMIC)));
       needs = flags.needs;
       if (flags.pie !== undefined) found.pie = flags.pie;
-    } else if (part.type === PT_NOTE && header.shnum === 0) yield* addNotes(header, source, part, notes);
+    } else if (part.type === PT_NOTE && header.shnum === 0) yield* addNotes(header, source, part, notes, { notes: 0 });
   }
   const style = !dynamicallyLinked ? 'statically linked' : found.pie !== undefined && !needs ? 'static-pie linked' : 'dynamically linked';
   return [...notes, style, ...(interpreter === undefined ? [] : [`interpreter ${interpreter}`])];
@@ -94,13 +94,15 @@ function* sectionWords(header: ElfHeader, source: MagicSource): Io<string[]> {
   const words: string[] = [];
   let stripped = true;
   let debug = false;
+  const seen = { notes: 0 };
   for (const part of all) {
     if (names.text(part.name, 64) === '.debug_info') debug = true;
     if (part.type === SHT_SYMTAB) stripped = false;
-    else if (part.type === SHT_NOTE) yield* addNotes(header, source, part, words);
+    else if (part.type === SHT_NOTE) yield* addNotes(header, source, part, words, seen);
   }
   if (debug) words.push('with debug_info');
   words.push(stripped ? 'stripped' : 'not stripped');
+  if (seen.notes > MAX_NOTES) words.push(`too many notes (${MAX_NOTES})`);
   return words;
 }
 
@@ -108,11 +110,12 @@ const ID_KINDS: Readonly<Record<number, string>> = { 8: 'xxHash', 16: 'md5/uuid'
 const SYSTEMS = ['Linux', 'Hurd', 'Solaris', 'kFreeBSD', 'kNetBSD'];
 
 /** The notes of GNU (and of the BSDs and Go) in a segment or section, each word once. */
-function* addNotes({ little }: ElfHeader, source: MagicSource, part: ElfPart, words: string[]): Io<void> {
+function* addNotes({ little }: ElfHeader, source: MagicSource, part: ElfPart, words: string[], seen: { notes: number }): Io<void> {
   const bytes = yield* source.read(part.offset, Math.min(part.size, MAX_NOTE));
   const view = new Head(bytes, bytes.length);
   const align = (length: number): number => Math.ceil(length / 4) * 4;
-  for (let at = 0, count = 0; at + 12 <= bytes.length && count < MAX_NOTES; count++) {
+  for (let at = 0; at + 12 <= bytes.length; ) {
+    if (++seen.notes > MAX_NOTES) return;
     const [nameSize, size, type] = [view.u32(at, little), view.u32(at + 4, little), view.u32(at + 8, little)];
     const name = view.text(at + 12, Math.min(nameSize, 64));
     const content = at + 12 + align(nameSize);

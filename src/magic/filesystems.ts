@@ -65,10 +65,11 @@ function fat(head: Head): string | undefined {
   const jump = head.u8(0) === 0xeb ? `0x${head.u8(1).toString(16)}+2` : `0x${head.u16(1).toString(16)}+3`;
   const words = [`code offset ${jump}`];
   const oem = printable(head.text(3, 8));
-  if (oem !== '') words.push(`OEM-ID "${oem}"${head.u8(10) === 0x20 ? '' : ''}`);
+  if (oem !== '') words.push(`OEM-ID "${oem}"`);
   if (sector !== 512) words.push(`Bytes/sector ${sector}`);
   if (head.u8(13) > 1) words.push(`sectors/cluster ${head.u8(13)}`);
-  if (head.u16(14) !== 1) words.push(`reserved sectors ${head.u16(14)}`);
+  const wide = head.u16(22) === 0;
+  if (head.u16(14) !== (wide ? 32 : 1)) words.push(`reserved sectors ${head.u16(14)}`);
   if (head.u8(16) !== 2) words.push(`FATs ${head.u8(16)}`);
   if (head.u16(17) !== 0) words.push(`root entries ${head.u16(17)}`);
   if (head.u16(19) !== 0) words.push(`sectors ${head.u16(19)} (volumes <=32 MB)`);
@@ -78,7 +79,6 @@ function fat(head: Head): string | undefined {
   if (head.u16(26) > 2) words.push(`heads ${head.u16(26)}`);
   if (head.u32(28) !== 0) words.push(`hidden sectors ${head.u32(28)}`);
   if (head.u32(32) !== 0) words.push(`sectors ${head.u32(32)} (volumes > 32 MB)`);
-  const wide = head.u16(22) === 0;
   if (wide) words.push(`FAT (32 bit), sectors/FAT ${head.u32(36)}`);
   const at = wide ? 64 : 36;
   if (head.u8(at + 2) === 0x29) {

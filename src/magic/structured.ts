@@ -65,6 +65,8 @@ function jsonContainer(text: string, from: number, depth: number, isObject: bool
     if (next === close) return at + 1;
     if (next !== ',') return -1;
     at = skip(text, at + 1);
+    // file(1) lets an array end with a comma.
+    if (!isObject && text.charAt(at) === close) return at + 1;
   }
 }
 

@@ -37,7 +37,7 @@ export const GOLDEN: Readonly<Record<string, Golden>> = JSON.parse(
   gunzipSync(fs.readFileSync(`${FIXTURES}iso9660/golden.json.gz`)).toString(),
 );
 
-export const inflate: Iso9660Options['inflate'] = (input, target) => nodeCodecs.inflateRaw(input, target);
+export const inflate: NonNullable<Iso9660Options['inflate']> = (input, target) => nodeCodecs.inflateRaw(input, target);
 
 export function mountBytes(bytes: Uint8Array, options: Iso9660Options = { inflate }): Iso9660 {
   return runSync(mountIso9660(new SourceDevice(new MemorySource(bytes)), options));

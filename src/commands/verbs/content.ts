@@ -3,6 +3,7 @@ import { type Bytes, concatBytes, decodeName, encodeName, sameBytes } from '../.
 import type { StreamDecoder } from '../../codec/index.ts';
 import { identifyStream } from '../../codec/index.ts';
 import { Posix } from '../../errors.ts';
+import { kindOfMode } from '../../filesystem/filesystem.ts';
 import { forEachChunk } from '../../guest/file-data.ts';
 import type { Io } from '../../io/effect.ts';
 import { CpioReader, describeFile, fileArchitecture, type MagicSource } from '../../magic/index.ts';
@@ -45,6 +46,8 @@ function* findStrings(handle: Handle, path: string, encoding: string): Io<string
   if (!isStringsEncoding(encoding)) {
     throw new Posix('EINVAL', {}, `unknown encoding '${encoding}': s, S, b, l, B or L`);
   }
+  // strings(1) finds none in a directory, and says so to people only.
+  if ((yield* handle.tree.stat(path)).kind === 'directory') return [];
   const file = yield* handle.tree.file(path);
   const finder = new StringsFinder(encoding, ANSWER_LIMIT);
   yield* forEachChunk(file, {}, (chunk) => {
@@ -103,6 +106,8 @@ export const contentVerbs: Verbs = {
   file_architecture: {
     summary: 'gives the architecture of a program, library, kernel or initrd',
     *run(handle, { filename }) {
+      const { kind } = yield* handle.tree.lstat(filename);
+      if (kind !== 'file') throw new Posix('EINVAL', { path: filename }, `unknown architecture: a ${kind} has none`);
       return yield* fileArchitecture(yield* magicSource(handle, filename), (format) => handle.host.codecs.stream(format));
     },
   },
@@ -121,6 +126,7 @@ export const contentVerbs: Verbs = {
   hexdump: {
     summary: 'gives a file in hexadecimal, as hexdump -C does',
     *run({ tree }, { path }) {
+      if ((yield* tree.stat(path)).kind === 'directory') return '';
       const dump = new HexDump(ANSWER_LIMIT);
       yield* forEachChunk(yield* tree.file(path), {}, (chunk) => {
         dump.push(chunk);
@@ -148,6 +154,7 @@ export const contentVerbs: Verbs = {
       const wanted = encodeName(filename);
       for (let member = yield* reader.next(); member !== undefined; member = yield* reader.next()) {
         if (!sameBytes(member.name, wanted)) continue;
+        if (kindOfMode(member.mode) === 'directory') throw new Posix('EISDIR', { path: filename });
         if (member.size > ANSWER_LIMIT) throw new Posix('EFBIG', { path: filename }, 'the file is too large for an answer');
         const parts: Bytes[] = [];
         for (let piece = yield* reader.data(); piece !== undefined; piece = yield* reader.data()) parts.push(piece.slice());

@@ -1,10 +1,10 @@
 /** Verbs about ISO 9660 images: what their volume descriptor says. */
 
-import { Posix } from '../../errors.ts';
+import { Corrupt, Posix } from '../../errors.ts';
 import type { Timestamp } from '../../filesystem/filesystem.ts';
 import type { BlockDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
-import { identifierText, longDate, readPrimaryDescriptor } from '../../iso9660/index.ts';
+import { identifierText, longDate, readPrimaryDescriptor, type VolumeDescriptor } from '../../iso9660/index.ts';
 import type { Calls } from '../api/calls.ts';
 import { fileDevice } from './file-device.ts';
 import type { Verbs } from './verb.ts';
@@ -15,8 +15,7 @@ const NO_TIME = -1;
 const seconds = (time: Timestamp | undefined): number => time?.seconds ?? NO_TIME;
 
 function* information(device: BlockDevice, name: string): Io<Calls['isoinfo']['result']> {
-  const descriptor = yield* readPrimaryDescriptor(device);
-  if (descriptor.logicalBlockSize === 0) throw new Posix('EINVAL', { path: name });
+  const descriptor = yield* primaryDescriptor(device, name);
   return {
     iso_system_id: identifierText(descriptor.systemIdentifier),
     iso_volume_id: identifierText(descriptor.volumeIdentifier),
@@ -36,6 +35,15 @@ function* information(device: BlockDevice, name: string): Io<Calls['isoinfo']['r
     iso_volume_expiration_t: seconds(longDate(descriptor.expirationDateAndTime)),
     iso_volume_effective_t: seconds(longDate(descriptor.effectiveDateAndTime)),
   };
+}
+
+function* primaryDescriptor(device: BlockDevice, name: string): Io<VolumeDescriptor> {
+  try {
+    return yield* readPrimaryDescriptor(device);
+  } catch (error) {
+    if (!(error instanceof Corrupt)) throw error;
+    throw new Posix('EINVAL', { path: name }, 'not an ISO file or CD-ROM');
+  }
 }
 
 export const isoVerbs: Verbs = {

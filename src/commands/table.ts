@@ -218,5 +218,21 @@ const APPLIANCE_GROUP: CommandGroup = {
   ],
 };
 
+/** The shell has options of its own, guestfish's; a door starts it with all words as they are. */
+const FISH: Command = {
+  name: 'fish',
+  summary: "Run guestfish's shell: its options, language and commands, without an appliance",
+  description:
+    'With words behind the options, they are commands, with : between them; else commands are read from standard input, or from a person. ' +
+    'fish --help lists the options, fish -h the commands. Without --ro, changes are written into the images at the end.',
+  arguments: [{ name: 'WORD', kind: 'text', optional: true, repeated: true, help: "guestfish's options and commands" }],
+  options: [],
+  groups: [],
+  verbatim: 0,
+  result: 'lines',
+  examples: ['fish --ro -a disk.qcow2 -i cat /etc/os-release', 'fish -a disk.img run : list-filesystems'],
+  load: async () => (await import('./fish.ts')).fish,
+};
+
 /** Every command, in the order in which help shows them. */
-export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP, APPLIANCE_GROUP];
+export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP, FISH, APPLIANCE_GROUP];

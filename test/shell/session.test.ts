@@ -69,7 +69,7 @@ describe('between host and guest', () => {
 
   it('edit and more run programs of the host', () => {
     const words = ['--ro', '-a', fixture('shell/disk.img')];
-    const script = 'run\nmount /dev/sda1 /\nedit /etc/motd\nmore /etc/motd\nstat /etc/motd | grep -e mode -e size\n-vi\n';
+    const script = 'run\nmount /dev/sda1 /\nedit /etc/motd\nmore /etc/motd\nstat /etc/motd | grep -w -e mode -e size\n-vi\n';
     const { status, stdout } = run(words, script, { EDITOR: 'sed -i s/day/night/', PAGER: 'cat -n' });
     expect(stdout).toBe('     1\tWelcome to the message of the night.\n     2\tThis motd has two lines.\nmode: 33188\nsize: 62\n');
     expect(status).toBe(0);
@@ -166,7 +166,7 @@ describe('a person', () => {
     const home = scratchFolder();
     // script(1) gives it a terminal.
     const command = `${GUESTLESS} fish --ro -a ${fixture('shell/disk.img')}`;
-    const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, HOME: home, TERM: 'dumb', NO_COLOR: '1' } });
+    const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, HOME: home, TERM: 'xterm', NO_COLOR: '1' } });
     let seen = '';
     const until = async (text: string) => {
       for (let i = 0; i < 400 && !seen.includes(text); i++) await new Promise((resolve) => setTimeout(resolve, 25));
@@ -184,7 +184,9 @@ describe('a person', () => {
     child.stdin.write('cat /nosuch\n');
     await until('No such file or directory');
     await until('><fs> ');
-    child.stdin.write('cat /etc/hos\t\n');
+    child.stdin.write('cat /etc/hos\t');
+    await until('/etc/hosts ');
+    child.stdin.write('\n');
     await until('127.0.0.1 localhost');
     await until('><fs> ');
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));

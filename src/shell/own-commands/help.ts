@@ -5,7 +5,7 @@ import { AVAILABLE_GROUPS } from '../../commands/verbs/groups.ts';
 import { findVerb } from '../../commands/verbs/index.ts';
 import { ShellError } from '../error.ts';
 import { aliases, commandFunctions, commandName, findFunction, usage } from '../names.ts';
-import { type OwnCommand, type Session, UnknownCommand } from '../session.ts';
+import { type LibraryFunctions, type OwnCommand, type Session, UnknownCommand } from '../session.ts';
 
 const FIRST_STEPS = `Add an image with -a or with the command add, or make one with alloc, sparse or -N.
 Then say run, and mount what list-filesystems shows; with -i both are done for you.
@@ -14,12 +14,15 @@ help COMMAND tells how a command is used, help --list names them all, man shows 
 `;
 
 /** What a function does, in one line. */
-export function summaryOf(facts: FunctionFacts, session: Session): string {
+export function summaryOf(facts: FunctionFacts, library: LibraryFunctions): string {
   const verb = findVerb(facts.name);
   if (verb !== undefined) return verb.summary;
-  if (facts.name in session.vocabulary.library) return LIBRARY_SUMMARIES[facts.name] ?? librarySummary(facts);
-  return 'not available in guestless';
+  if (facts.name in library) return LIBRARY_SUMMARIES[facts.name] ?? librarySummary(facts);
+  return NOT_HERE;
 }
+
+/** What is said of a function that is known and not here. */
+export const NOT_HERE = 'not available in guestless';
 
 const LIBRARY_SUMMARIES: Readonly<Record<string, string>> = {
   add_domain: 'adds the disks of a libvirt domain definition (a file)',
@@ -51,13 +54,13 @@ function librarySummary({ name, result }: FunctionFacts): string {
   const what = name.replace(/^(?:get|set|clear)_/, '').replaceAll('_', ' ');
   if (name.startsWith('set_')) return `keeps the setting ${what}`;
   if (name.startsWith('clear_')) return `takes away the ${what}`;
-  return result === 'RErr' ? 'not available in guestless' : `gives the setting ${what}`;
+  return result === 'RErr' ? NOT_HERE : `gives the setting ${what}`;
 }
 
 function list(session: Session, own: readonly OwnCommand[]): string {
   const lines = new Map<string, string>();
   for (const { names, summary } of own) for (const [i, name] of names.entries()) lines.set(name, i === 0 ? summary : `as ${names[0]}`);
-  for (const facts of commandFunctions()) lines.set(commandName(facts), summaryOf(facts, session));
+  for (const facts of commandFunctions()) lines.set(commandName(facts), summaryOf(facts, session.vocabulary.library));
   for (const [alias, name] of aliases()) if (!lines.has(alias)) lines.set(alias, `as ${name.replaceAll('_', '-')}`);
   return [...lines]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -75,7 +78,7 @@ export function helpText(name: string, session: Session): string {
   }
   const facts = findFunction(name);
   if (facts === undefined) throw new UnknownCommand(name);
-  const parts = [`${usage(facts)}\n`, `    ${summaryOf(facts, session)}\n`];
+  const parts = [`${usage(facts)}\n`, `    ${summaryOf(facts, session.vocabulary.library)}\n`];
   const others = [...aliases()].filter(([, of]) => of === facts.name).map(([alias]) => alias);
   if (others.length > 0) parts.push(`Also called ${others.join(', ')}.\n`);
   if (facts.group !== undefined) {

@@ -100,11 +100,12 @@ export function* applyThroughJournal(host: CommitHost, changes: FileChanges, che
 
 /** Makes records of data blank ones where the file has only zeros, or nothing, if that saves enough of the journal. */
 function* markBlank(host: CommitHost, records: JournalRecord[]): Io<{ readonly records: JournalRecord[]; readonly oldSize: number }> {
+  const total = records.reduce((sum, { kind, length }) => sum + (kind === RECORD_DATA ? length : 0), 0);
+  const least = host.leastBlank ?? LEAST_BLANK;
+  // Without blank records the old length is not needed.
+  if (total < least) return { records, oldSize: 0 };
   const image = yield* onHost(() => host.openImage());
   try {
-    const total = records.reduce((sum, { kind, length }) => sum + (kind === RECORD_DATA ? length : 0), 0);
-    const least = host.leastBlank ?? LEAST_BLANK;
-    if (total < least) return { records, oldSize: image.size };
     const buffer = new Uint8Array(MAX_RECORD_DATA);
     const marked: JournalRecord[] = [];
     let blank = 0;

@@ -72,10 +72,12 @@ export class Space {
   }
 
   /** The taken runs within `[start, end)`, cut to it. */
-  *taken(start: number, end: number): Iterable<Run> {
+  taken(start: number, end: number): readonly Run[] {
+    const runs: Run[] = [];
     for (let i = this.#after(start); i < this.#starts.length && this.#starts[i]! < end; i++) {
-      yield { start: Math.max(start, this.#starts[i]!), end: Math.min(end, this.#ends[i]!) };
+      runs.push({ start: Math.max(start, this.#starts[i]!), end: Math.min(end, this.#ends[i]!) });
     }
+    return runs;
   }
 
   /** How many blocks of `[start, end)` are free. */

@@ -160,6 +160,8 @@ export function describeSuperblock(bytes: Bytes): [string, string][] {
   const seed = hashSeed(raw.s_hash_seed);
   if (!isZero(seed)) add('Directory Hash Seed', uuidText(seed));
   if (raw.s_jnl_backup_type !== 0) add('Journal backup', raw.s_jnl_backup_type === 1 ? 'inode blocks' : `type ${raw.s_jnl_backup_type}`);
+  const backups = raw.s_backup_bgs.filter((group) => group !== 0);
+  if (backups.length > 0) add('Backup block groups', backups.map((group) => `${group} `).join(''));
   optional('FS Error count', raw.s_error_count);
   if ((raw.s_feature_incompat & INCOMPAT.mmp) !== 0) {
     add('MMP block number', String(raw.s_mmp_block));

@@ -53,6 +53,11 @@ function servers(image) {
   return sh(`pgrep -af '[a]ppliance serve' | grep -F '${image}'`).stdout.trim();
 }
 
+/** Waits for the end of a process that was started with `spawn`; it may have come already. */
+async function ended(child) {
+  while (child.exitCode === null && child.signalCode === null) await sleep(20);
+}
+
 async function gone(image) {
   for (let i = 0; i < 100 && servers(image) !== ''; i++) await sleep(100);
   assert.equal(servers(image), '');
@@ -130,7 +135,7 @@ const TESTS = {
       );
       await sleep(delay);
       sh(`pkill -KILL -f '[a]ppliance serve.*${image}'`);
-      await new Promise((resolve) => client.once('exit', resolve));
+      await ended(client);
       await gone(image);
       must(`guestfish --format=raw -a '${image}' run : mount /dev/sda2 / : rm-f /opt/f`);
       assertClean(image);
@@ -145,7 +150,7 @@ const TESTS = {
     assert.notEqual(refused.status, 0);
     assert.match(refused.stderr, /in use by another program/);
     qemu.stdin.end('quit\n');
-    await new Promise((resolve) => qemu.once('exit', resolve));
+    await ended(qemu);
 
     const client = spawn('guestfish', ['--format=raw', '-a', image], { stdio: ['pipe', 'pipe', 'ignore'], env });
     client.stdin.write('run\nping-daemon\necho ready\n');
@@ -153,7 +158,7 @@ const TESTS = {
     const other = sh(`qemu-io -f raw -c 'write 0 512' '${image}'`);
     assert.match(other.stderr + other.stdout, /Failed to get .*lock/);
     client.stdin.end('exit\n');
-    await new Promise((resolve) => client.once('exit', resolve));
+    await ended(client);
     must(`qemu-io -f raw -c 'read 0 512' '${image}'`);
   },
 
@@ -202,7 +207,7 @@ const TESTS = {
       assert.equal(must(`guestfish ${disk('true')} cat /opt/over-the-network`).trim(), 'text');
     } finally {
       server.kill();
-      await new Promise((resolve) => server.once('exit', resolve));
+      await ended(server);
     }
     assertClean(image);
   },

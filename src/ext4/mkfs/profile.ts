@@ -1,5 +1,4 @@
 /** What mke2fs does when nobody says otherwise: the tables of Debian's /etc/mke2fs.conf (e2fsprogs 1.47.0), and the size classes. */
-import { Posix } from '../../errors.ts';
 
 interface Profile {
   readonly features?: string;
@@ -48,7 +47,8 @@ export function profileFor(type: string, usageTypes: string | undefined, bytes: 
   const features: string[] = [];
   for (const name of names) {
     const profile = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
-    if (profile === undefined) throw new Posix('EINVAL', { layer: 'ext4' }, `the file system type ${name} is not defined in mke2fs.conf`);
+    // mke2fs warns of a usage type that it does not know, and goes on.
+    if (profile === undefined) continue;
     if (profile.features !== undefined) features.push(profile.features);
     if (profile.blockSize !== undefined) result.blockSize = profile.blockSize;
     if (profile.inodeSize !== undefined) result.inodeSize = profile.inodeSize;

@@ -97,6 +97,7 @@ class Placer {
     const start = groupFirstBlock(this.#superblock, firstGroup);
     const end = this.#endOf(lastGroup);
     const space = this.#space;
-    return space.find(start, end, all) ?? space.find(start, end, count) ?? space.find(groupFirstBlock(this.#superblock, group), end, count);
+    const from = space.find(start, end, all) ?? start;
+    return space.find(from, end, count) ?? space.find(groupFirstBlock(this.#superblock, group), end, count);
   }
 }

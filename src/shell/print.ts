@@ -2,18 +2,18 @@
 import { type Bytes, decodeName, encodeName } from '../bytes/index.ts';
 import { type FunctionFacts, type StructField, structFields } from '../commands/api/facts.ts';
 
-/** Functions whose numbers are printed in another base. */
+/** Functions whose numbers are printed in another base; zero has no prefix. */
 const BASES: ReadonlyMap<string, (value: number) => string> = new Map([
   ['umask', octal],
   ['get_umask', octal],
-  ['part_get_mbr_id', (value: number) => `0x${value.toString(16)}`],
+  ['part_get_mbr_id', (value: number) => `${value === 0 ? '' : '0x'}${value.toString(16)}`],
 ]);
 
 /** What a terminal would take for commands; tabs and ends of lines are none. */
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 function octal(value: number): string {
-  return `0${value.toString(8)}`;
+  return `${value === 0 ? '' : '0'}${value.toString(8)}`;
 }
 
 /**

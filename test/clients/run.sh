@@ -41,6 +41,7 @@ suite() {
 }
 suite node test/clients/run.js
 suite node test/clients/faults.js
+suite node test/clients/fish.js
 suite bash -c 'eval "$(./guestless appliance env)"; exec /usr/bin/python3 -W ignore test/nova/check.py --stand-in'
 cases=${GUESTFS_API_CASES:-../shared/guestfs-api}
 if [[ -e $cases/run.py ]]; then

@@ -1,5 +1,5 @@
 /** The two drivers of {@link Io}, and running several at once. */
-import { type AbortSignalLike, type Io, perform } from './effect.ts';
+import { type AbortSignalLike, type Effect, type Io, NeedsAsync, perform } from './effect.ts';
 
 /** Runs a computation to its end on the spot; a step that cannot be done synchronously throws Refused. */
 export function runSync<T>(io: Io<T>): T {
@@ -43,7 +43,8 @@ export async function runWaiting<T>(io: Io<T>, signal?: AbortSignalLike): Promis
   while (step.done !== true) {
     let reply: unknown;
     try {
-      reply = step.value.waits === true ? await step.value.async(signal) : step.value.sync();
+      reply = step.value.waits === true ? await step.value.async(signal) : stepAtOnce(step.value);
+      if (reply === WAIT) reply = await step.value.async(signal);
     } catch (error) {
       step = io.throw(error);
       continue;
@@ -51,6 +52,18 @@ export async function runWaiting<T>(io: Io<T>, signal?: AbortSignalLike): Promis
     step = io.next(reply);
   }
   return step.value;
+}
+
+const WAIT = Symbol('the step has to be waited for');
+
+/** A step that consists of others learns from them that it has to be waited for. */
+function stepAtOnce(effect: Effect<unknown>): unknown {
+  try {
+    return effect.sync();
+  } catch (error) {
+    if (error instanceof NeedsAsync) return WAIT;
+    throw error;
+  }
 }
 
 /**

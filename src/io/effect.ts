@@ -6,6 +6,8 @@
  * asynchronous ones (HTTP, Blob). A generator suspends only at a real step, so work on bytes already in hand costs no detour.
  */
 
+import { Refused } from '../errors.ts';
+
 /** The part of the DOM's AbortSignal that is used here; declared so that the core needs no DOM types. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -13,6 +15,9 @@ export interface AbortSignalLike {
   throwIfAborted(): void;
   addEventListener?(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
 }
+
+/** A step was asked to be done at once that has to be waited for; nothing was done. */
+export class NeedsAsync extends Refused {}
 
 /** One step that touches the outside world, stated both ways. Only the drivers call these methods. */
 export interface Effect<R> {

@@ -1,8 +1,8 @@
 /** Byte sources: files, blobs and remote objects as the platform gives them, and the device over one. */
 import type { Bytes } from '../bytes/struct.ts';
-import { Corrupt, Posix, Refused } from '../errors.ts';
+import { Corrupt, Posix } from '../errors.ts';
 import { type BlockDevice, checkRange, type Extent, readNew } from './device.ts';
-import { type AbortSignalLike, type Effect, type Io, perform } from './effect.ts';
+import { type AbortSignalLike, type Effect, type Io, NeedsAsync, perform } from './effect.ts';
 
 /**
  * Bytes of the outside world, positional. A source has `readSync`, or `readAsync`, or both; a driver that lacks the one it needs
@@ -136,8 +136,8 @@ export class Flush implements Effect<void> {
   }
 }
 
-function needsAsync(source: ByteSource): Refused {
-  return new Refused(`${source.name} can only be used asynchronously; use the async form of this call`);
+function needsAsync(source: ByteSource): NeedsAsync {
+  return new NeedsAsync(`${source.name} can only be used asynchronously; use the async form of this call`);
 }
 
 /** Fills `target` from the source; a source that ends before is an I/O error (it was longer when it was opened). */

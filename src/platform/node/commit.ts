@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { crc32 } from 'node:zlib';
+import { decodeName } from '../../bytes/text.ts';
 import { Posix, Refused } from '../../errors.ts';
 import type { CommitHost } from '../../io/commit-host.ts';
 import type { WritableSource } from '../../io/source.ts';
@@ -17,7 +18,7 @@ export const JOURNAL_SUFFIX = '.guestless-journal';
 export function commitHost(name: string, options: { readonly locked?: boolean } = {}): CommitHost {
   let image: string;
   try {
-    image = fs.realpathSync(name);
+    image = decodeName(fs.realpathSync.native(hostPath(name), 'buffer'));
   } catch (error) {
     throw posixError(error, name);
   }
@@ -29,7 +30,7 @@ export function commitHost(name: string, options: { readonly locked?: boolean } 
       throw posixError(error, what);
     }
   };
-  const stat = (): fs.BigIntStats => attempt(image, () => fs.statSync(image, { bigint: true }));
+  const stat = (): fs.BigIntStats => attempt(image, () => fs.statSync(hostPath(image), { bigint: true }));
   return {
     name,
     journalName: journal,
@@ -46,13 +47,13 @@ export function commitHost(name: string, options: { readonly locked?: boolean } 
       const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
       return FileSource.adopt(
         journal,
-        attempt(journal, () => fs.openSync(journal, O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o600)),
+        attempt(journal, () => fs.openSync(hostPath(journal), O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o600)),
         true,
       );
     },
     openJournal(): WritableSource | undefined {
       try {
-        if (!fs.lstatSync(journal).isFile()) throw new Refused(`${journal} is no regular file; remove it`, { image: name });
+        if (!fs.lstatSync(hostPath(journal)).isFile()) throw new Refused(`${journal} is no regular file; remove it`, { image: name });
         return FileSource.open(journal);
       } catch (error) {
         const known = posixError(error, journal);
@@ -60,11 +61,11 @@ export function commitHost(name: string, options: { readonly locked?: boolean } 
         throw known;
       }
     },
-    removeJournal: () => attempt(journal, () => fs.unlinkSync(journal)),
+    removeJournal: () => attempt(journal, () => fs.unlinkSync(hostPath(journal))),
     syncFolder() {
       if (process.platform === 'win32') return;
       attempt(journal, () => {
-        const folder = fs.openSync(path.dirname(journal), fs.constants.O_RDONLY);
+        const folder = fs.openSync(hostPath(path.dirname(journal)), fs.constants.O_RDONLY);
         try {
           fs.fsyncSync(folder);
         } finally {
@@ -116,7 +117,7 @@ function sameDevice(device: bigint, major: string, minor: string): boolean {
 /** Whether a journal stands beside an image: a commit goes on, or was interrupted. */
 export function hasJournal(name: string): boolean {
   try {
-    return fs.existsSync(fs.realpathSync(hostPath(name)) + JOURNAL_SUFFIX);
+    return fs.existsSync(hostPath(decodeName(fs.realpathSync.native(hostPath(name), 'buffer')) + JOURNAL_SUFFIX));
   } catch {
     return false;
   }

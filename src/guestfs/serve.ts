@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { type FunctionFacts, functionByNumber } from '../commands/api/facts.ts';
 import { callVerb, FeatureMissing } from '../commands/verbs/call.ts';
 import type { Handle } from '../commands/verbs/handle.ts';
-import { GuestlessError, Posix } from '../errors.ts';
+import { GuestlessError, Posix, strerror } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
 import { type Arguments, readArguments, writeResult } from './arguments.ts';
 import { type Channel, Disconnected } from './channel.ts';
@@ -163,6 +163,11 @@ export function errnoOf(error: unknown): string {
 
 /** What to say of an error. */
 function messageOf(error: unknown): string {
+  // Clients look for the words of strerror(3), which libguestfs's own messages end with.
+  if (error instanceof Posix && !(error instanceof ProtocolError)) {
+    const words = strerror(error.code);
+    return error.message.includes(words) ? error.message : `${error.message}: ${words}`;
+  }
   if (error instanceof GuestlessError) return error.message;
   return `internal error: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -74,7 +74,7 @@ function difference(expected, actual) {
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'guestless-diff-'));
   fs.writeFileSync(path.join(work, 'expected'), expected, 'latin1');
   fs.writeFileSync(path.join(work, 'actual'), actual, 'latin1');
-  const { stdout } = spawnSync('diff', ['-U1', 'expected', 'actual'], { cwd: work, encoding: 'latin1' });
+  const { stdout } = spawnSync('diff', ['-aU1', 'expected', 'actual'], { cwd: work, encoding: 'latin1' });
   fs.rmSync(work, { recursive: true });
   return stdout.split('\n').slice(2, 60).join('\n');
 }

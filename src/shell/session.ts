@@ -139,6 +139,12 @@ export class Session {
     this.#drives.push(request);
   }
 
+  /** Works on a handle that somebody else opened, its drives under these names. The shell does not close it: `shutdown` is for whoever adopts. */
+  adopt(handle: Handle, drives: readonly DriveRequest[]): void {
+    this.#handle = handle;
+    this.#drives = [...drives];
+  }
+
   /** Opens the drives. */
   *launch(): Io<void> {
     if (this.#handle !== undefined) throw new Posix('EINVAL', {}, 'the drives are open already; run is needed once');

@@ -42,13 +42,25 @@ function part(lens: Part): Lens {
   return typeof lens === 'string' ? { kind: 'hidden', pattern: literal(lens), fallback: lens } : lens;
 }
 
+/** Patterns are parsed when a file first needs them: there are hundreds, and a program seldom needs one. */
+function withPattern<T extends object>(source: string, options: PatternOptions, rest: T): T & { readonly pattern: Pattern } {
+  let parsed: Pattern | undefined;
+  return Object.defineProperty(rest, 'pattern', {
+    get: () => {
+      parsed ??= parsePattern(source, options);
+      return parsed;
+    },
+    enumerable: true,
+  }) as T & { readonly pattern: Pattern };
+}
+
 /** Text outside of the tree; `fallback` is what new text gets. */
 export function hidden(pattern: string, fallback: string): Lens {
-  return { kind: 'hidden', pattern: parsePattern(pattern), fallback };
+  return withPattern(pattern, {}, { kind: 'hidden', fallback });
 }
 
 export function store(pattern: string, except?: Exception): Lens {
-  return { kind: 'store', pattern: parsePattern(pattern), except };
+  return withPattern(pattern, {}, { kind: 'store', except });
 }
 
 export function value(text: string): Lens {
@@ -56,7 +68,7 @@ export function value(text: string): Lens {
 }
 
 export function key(pattern: string, except?: Exception, options: PatternOptions = {}): Lens {
-  return { kind: 'key', pattern: parsePattern(pattern, options), except };
+  return withPattern(pattern, options, { kind: 'key', except });
 }
 
 /** A label that is one of these words. */

@@ -58,11 +58,11 @@ export function findFunction(name: string): FunctionFacts | undefined {
 }
 
 /** All functions that are commands, by name. */
-export function* commandFunctions(): Generator<FunctionFacts> {
-  for (const name of functionNames()) {
+export function commandFunctions(): readonly FunctionFacts[] {
+  return [...functionNames()].flatMap((name) => {
     const facts = functionFacts(name);
-    if (facts !== undefined && isCommand(facts)) yield facts;
-  }
+    return facts !== undefined && isCommand(facts) ? [facts] : [];
+  });
 }
 
 /** How a function is used: its name and arguments. */

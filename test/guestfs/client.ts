@@ -23,6 +23,7 @@ export class MemoryChannel implements Channel {
     this.#late = options.late;
   }
 
+  // biome-ignore lint/correctness/useYield: everything is in memory
   *receive(length: number): Io<Bytes | undefined> {
     if (this.#input.length < length) return undefined;
     const bytes = this.#input.slice(0, length);
@@ -30,6 +31,7 @@ export class MemoryChannel implements Channel {
     return bytes;
   }
 
+  // biome-ignore lint/correctness/useYield: everything is in memory
   *send(bytes: Bytes): Io<void> {
     this.#out += bytes.length;
     if (this.#out > this.#room) throw new Disconnected();
@@ -39,6 +41,7 @@ export class MemoryChannel implements Channel {
     this.sent.push(bytes.slice());
   }
 
+  // biome-ignore lint/correctness/useYield: everything is in memory
   *waiting(): Io<number> {
     return this.#input.length;
   }

@@ -25,10 +25,13 @@ export function summaryOf(facts: FunctionFacts, library: LibraryFunctions): stri
 export const NOT_HERE = 'not available in guestless';
 
 const LIBRARY_SUMMARIES: Readonly<Record<string, string>> = {
+  add_cdrom: 'adds an image as a drive whose changes are forgotten in the end (older form)',
   add_domain: 'adds the disks of a libvirt domain definition (a file)',
   add_drive: 'adds an image as a drive',
   add_drive_ro: 'adds an image as a drive whose changes are forgotten in the end',
+  add_drive_ro_with_if: 'adds an image as a drive whose changes are forgotten; the kind of controller means nothing here',
   add_drive_scratch: 'adds a drive of zeros that is forgotten in the end',
+  add_drive_with_if: 'adds an image as a drive; the kind of controller means nothing here',
   available: 'fails unless all of the groups of functions are here',
   canonical_device_name: 'gives the name that this program has for a device',
   debug_drives: 'lists the drives that were added',
@@ -39,6 +42,7 @@ const LIBRARY_SUMMARIES: Readonly<Record<string, string>> = {
   disk_has_backing_file: 'tells whether an image has a backing file',
   disk_virtual_size: 'gives the size of the disk that an image holds',
   feature_available: 'tells whether all of the groups of functions are here',
+  get_pid: 'gives the number of the process that has the drives open',
   is_config: 'tells whether drives can still be added',
   kill_subprocess: 'as shutdown',
   launch: 'opens the drives',

@@ -6,6 +6,7 @@ import { Refused, Unsupported } from '../errors.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { Gate } from '../image/gate.ts';
 import { resolveReference } from '../image/gate.ts';
+import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { Flush, type WritableSource, Write } from '../io/source.ts';
@@ -16,6 +17,7 @@ import { commitHost } from '../platform/node/commit.ts';
 import { FileSource, hostPath, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { isAddress, openAddress } from './address.ts';
+import { ImageForWriting } from './image-for-writing.ts';
 import { now, openImageFile } from './open-image.ts';
 
 export interface DriveFile {
@@ -46,15 +48,17 @@ export function* openDrive(drive: DriveFile): Io<DriveOptions> {
         codecs: nodeCodecs,
         temporary: () => openTemporary(),
       });
-  const image = yield* openImageFile(file, { gate: chainGate(file, drive), ...(format === undefined ? {} : { format }) });
-  back?.check(image);
-  return {
-    image,
+  const open = (): Io<Image> => openImageFile(file, { gate: chainGate(file, drive), ...(format === undefined ? {} : { format }) });
+  const image = yield* open();
+  const common = {
     readOnly,
     ...(label === undefined ? {} : { label }),
     ...(blockSize === undefined ? {} : { blockSize }),
-    ...(back === undefined ? {} : { save: (overlay) => back.commit(image, overlay) }),
   };
+  if (back === undefined) return { image, ...common };
+  back.check(image);
+  const disk = new ImageForWriting(image, open, back);
+  return { image: disk, ...common, save: (overlay) => disk.commit(overlay) };
 }
 
 /** A drive on the network. Changes are written where they belong, without a journal. */

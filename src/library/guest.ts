@@ -14,6 +14,7 @@ import { INTERRUPTED, type WriteBack } from '../overlay/write-back.ts';
 import { commitHost, hasJournal } from '../platform/node/commit.ts';
 import { createExclusively, relativeReference } from '../platform/node/exclusive-file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
+import { ImageForWriting } from './image-for-writing.ts';
 import { now, openForWriting, openWithFolder } from './open-image.ts';
 
 export interface OpenGuestOptions extends GuestOptions {
@@ -79,45 +80,33 @@ class ReadStorage implements GuestStorage<Image> {
   }
 }
 
-/** An image that commits change: it is opened again after each, as the tables of a qcow2 file are other ones then. */
 class WriteStorage implements GuestStorage<Image> {
-  readonly device: BlockDevice;
   readonly warnings: readonly string[];
   readonly #name: string;
   readonly #back: WriteBack;
-  readonly #how: Partial<OpenOptions>;
-  #image: Image;
+  readonly #disk: ImageForWriting;
 
   constructor(name: string, image: Image, back: WriteBack, how: Partial<OpenOptions>) {
     this.#name = name;
-    this.#image = image;
     this.#back = back;
-    this.#how = how;
+    this.#disk = new ImageForWriting(image, () => openWithFolder(name, how), back);
     this.warnings = image.warnings.map(({ message }) => message);
-    const { size, preferredRequest } = image;
-    this.device = {
-      size,
-      preferredRequest,
-      read: (offset, length) => this.#image.read(offset, length),
-      readInto: (offset, target) => this.#image.readInto(offset, target),
-      map: (offset, length) => this.#image.map(offset, length),
-    };
+  }
+
+  get device(): BlockDevice {
+    return this.#disk;
   }
 
   get image(): Image {
-    return this.#image;
+    return this.#disk.image;
   }
 
-  *commit(overlay: OverlayDevice): Io<void> {
-    if (!overlay.changed) return;
-    yield* this.#back.commit(this.#image, overlay);
-    const before = this.#image;
-    this.#image = yield* openWithFolder(this.#name, this.#how);
-    before.close();
+  commit(overlay: OverlayDevice): Io<void> {
+    return this.#disk.commit(overlay);
   }
 
   *saveAs(overlay: OverlayDevice, name: string): Io<void> {
-    const image = this.#image;
+    const { image } = this;
     const back = this.#back;
     const backing = yield* now(() => relativeReference(name, this.#name));
     yield* back.checkBase();
@@ -128,7 +117,7 @@ class WriteStorage implements GuestStorage<Image> {
   }
 
   close(): void {
-    this.#image.close();
+    this.#disk.close();
   }
 }
 

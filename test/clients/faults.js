@@ -142,6 +142,17 @@ const TESTS = {
     }
   },
 
+  'changes that are saved again and again stand on each other, in raw and in qcow2'() {
+    const script = path.join(import.meta.dirname, 'commits.py');
+    const raw = rawDemo('commits.raw');
+    must(`/usr/bin/python3 '${script}' '${raw}' raw`);
+    assertClean(raw);
+    const image = path.join(work, 'commits.qcow2');
+    fs.copyFileSync(demo, image);
+    must(`/usr/bin/python3 '${script}' '${image}' qcow2 && qemu-img check '${image}' && qemu-img convert -O raw '${image}' '${raw}'`);
+    assertClean(raw);
+  },
+
   async 'an image that qemu writes to is not opened, and qemu does not open ours'() {
     const image = rawDemo('locked.raw');
     const qemu = spawn('qemu-io', ['-f', 'raw', image], { stdio: ['pipe', 'pipe', 'ignore'], env });

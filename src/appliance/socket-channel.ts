@@ -3,9 +3,12 @@ import * as net from 'node:net';
 import type { Bytes } from '../bytes/struct.ts';
 import { type Channel, Disconnected } from '../guestfs/channel.ts';
 import { type Effect, type Io, perform } from '../io/effect.ts';
+import { Inbox } from './inbox.ts';
 
 /** Bytes that may wait to be received before the client is made to wait, and to be sent before a verb is. */
 const WAITING_MAX = 1 << 20;
+/** Bytes that are read from the socket at once. */
+const READ_SIZE = 1 << 18;
 
 /** A step that has to be waited for. */
 function waitFor<T>(promise: () => Promise<T>): Effect<T> {
@@ -20,20 +23,28 @@ function waitFor<T>(promise: () => Promise<T>): Effect<T> {
 
 export class SocketChannel implements Channel {
   readonly #socket: net.Socket;
-  readonly #pieces: Bytes[] = [];
-  #length = 0;
+  readonly #inbox: Inbox;
   #ended = false;
   /** Called when something arrived, or the socket can take more, or has ended. */
   #wake: (() => void) | undefined;
 
-  private constructor(socket: net.Socket) {
-    this.#socket = socket;
-    socket.on('data', (bytes) => {
-      this.#pieces.push(bytes);
-      this.#length += bytes.length;
-      if (this.#length > WAITING_MAX) socket.pause();
-      this.#wake?.();
+  private constructor(path: string) {
+    const inbox = new Inbox(WAITING_MAX + READ_SIZE);
+    // All reads go into the same memory: a new buffer for each would be garbage by the time it is seen.
+    const socket = net.connect({
+      path,
+      onread: {
+        buffer: new Uint8Array(READ_SIZE),
+        callback: (length, bytes) => {
+          inbox.append(bytes.subarray(0, length));
+          if (inbox.length > WAITING_MAX) socket.pause();
+          this.#wake?.();
+          return true;
+        },
+      },
     });
+    this.#inbox = inbox;
+    this.#socket = socket;
     socket.on('drain', () => this.#wake?.());
     const end = (): void => this.end();
     socket.on('end', end);
@@ -42,12 +53,12 @@ export class SocketChannel implements Channel {
   }
 
   static async connect(path: string): Promise<SocketChannel> {
-    const socket = net.connect(path);
+    const channel = new SocketChannel(path);
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
+      channel.#socket.once('connect', resolve);
+      channel.#socket.once('error', reject);
     });
-    return new SocketChannel(socket);
+    return channel;
   }
 
   /** The client will send no more, or nobody wants to hear it. */
@@ -57,13 +68,13 @@ export class SocketChannel implements Channel {
   }
 
   *receive(length: number): Io<Bytes | undefined> {
-    while (this.#length < length) {
+    while (this.#inbox.length < length) {
       if (this.#ended) return undefined;
       if (this.#socket.isPaused()) this.#socket.resume();
       yield* perform(waitFor(() => this.#change()));
     }
-    const bytes = this.#take(length);
-    if (this.#length < WAITING_MAX / 2 && this.#socket.isPaused()) this.#socket.resume();
+    const bytes = this.#inbox.take(length);
+    if (this.#inbox.length < WAITING_MAX / 2 && this.#socket.isPaused()) this.#socket.resume();
     return bytes;
   }
 
@@ -76,9 +87,9 @@ export class SocketChannel implements Channel {
     }
   }
 
-  *waiting(): Io<number> {
+  *peekWord(): Io<number | undefined> {
     yield* perform(waitFor(() => new Promise<void>((resolve) => setImmediate(resolve))));
-    return this.#length;
+    return this.#inbox.peekWord();
   }
 
   /** Waits until what was sent has left this process. */
@@ -99,20 +110,5 @@ export class SocketChannel implements Channel {
       };
       if (this.#ended) this.#wake();
     });
-  }
-
-  #take(length: number): Bytes {
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    while (at < length) {
-      const piece = this.#pieces[0] as Bytes;
-      const part = Math.min(piece.length, length - at);
-      bytes.set(piece.subarray(0, part), at);
-      at += part;
-      if (part === piece.length) this.#pieces.shift();
-      else this.#pieces[0] = piece.subarray(part);
-    }
-    this.#length -= length;
-    return bytes;
   }
 }

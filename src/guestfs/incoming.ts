@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { Posix } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
 import { type Channel, receiveAll } from './channel.ts';
-import { CANCEL_FLAG, decodeChunk, encodeWord, MESSAGE_MAX } from './protocol.ts';
+import { CANCEL_FLAG, CHUNK_MAX, decodeChunk, encodeWord, MESSAGE_MAX } from './protocol.ts';
 import { ProtocolError } from './xdr.ts';
 
 /** The client gave the call up. */
@@ -13,13 +13,15 @@ export class Cancelled extends Posix {
   }
 }
 
-/** How many bytes of small chunks are joined before a verb sees them. */
-const JOIN = 1 << 16;
+/** How many bytes of small chunks are joined before a verb sees them: room for the first, which are all of most files, and the most. */
+const JOIN_FIRST = 1 << 14;
+const JOIN_MAX = 1 << 18;
 
 export class IncomingFile {
   readonly #channel: Channel;
   readonly #progress: (received: number) => Io<void>;
   #received = 0;
+  #room = JOIN_FIRST;
   #ended = false;
 
   /** `progress` hears how many bytes have come. */
@@ -31,27 +33,28 @@ export class IncomingFile {
   /** The next bytes, undefined at the end. Throws Cancelled when the client gives up, Disconnected when it is gone. */
   *pull(): Io<Bytes | undefined> {
     if (this.#ended) return undefined;
-    const parts: Bytes[] = [];
+    let joined = new Uint8Array(this.#room);
     let length = 0;
-    while (length < JOIN) {
+    // A whole chunk fits as long as there is room for the largest.
+    while (length + CHUNK_MAX <= JOIN_MAX) {
       const part = yield* this.#chunk();
       if (part === undefined) break;
-      parts.push(part);
+      if (length + part.length > joined.length) {
+        this.#room = Math.min(JOIN_MAX, 4 * joined.length);
+        const larger = new Uint8Array(this.#room);
+        larger.set(joined.subarray(0, length));
+        joined = larger;
+      }
+      joined.set(part, length);
       length += part.length;
     }
     if (length === 0) return undefined;
     this.#received += length;
     yield* this.#progress(this.#received);
-    if (parts.length === 1) return parts[0];
-    const joined = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
+    return joined.subarray(0, length);
   }
 
+  /** The data of the next chunk, good until the next one is received; undefined at the end. */
   *#chunk(): Io<Bytes | undefined> {
     if (this.#ended) return undefined;
     const { cancelled, data } = yield* this.#next();

@@ -4,7 +4,6 @@ import type { Io } from '../io/effect.ts';
 import type { Channel } from './channel.ts';
 import { Cancelled } from './incoming.ts';
 import { CANCEL_FLAG, type CallId, encodeChunks, encodeEnd, encodeReply } from './protocol.ts';
-import { ProtocolError } from './xdr.ts';
 
 /** How many bytes are sent at once. */
 const PIECE = 1 << 16;
@@ -60,12 +59,10 @@ export class OutgoingFile {
   *#send(): Io<void> {
     const bytes = encodeChunks(this.#held.subarray(0, this.#length));
     this.#length = 0;
-    if ((yield* this.#channel.waiting()) >= 4) {
-      const word = yield* this.#channel.receive(4);
-      if (word !== undefined) {
-        if (new DataView(word.buffer, word.byteOffset).getUint32(0) === CANCEL_FLAG) throw new Cancelled();
-        throw new ProtocolError('a message of the client in the middle of a file that it gets');
-      }
+    // Anything else is the next call, of a client that does not wait for answers.
+    if ((yield* this.#channel.peekWord()) === CANCEL_FLAG) {
+      yield* this.#channel.receive(4);
+      throw new Cancelled();
     }
     yield* this.#channel.send(bytes);
   }

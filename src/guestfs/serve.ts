@@ -50,7 +50,8 @@ export function* serve(server: Server): Io<void> {
     const body = yield* server.channel.receive(length);
     if (body === undefined) return;
     try {
-      yield* server.answer(body);
+      // A copy: the arguments stay while files come and go through the channel.
+      yield* server.answer(body.slice());
     } catch (error) {
       if (error instanceof Disconnected) return;
       throw error;

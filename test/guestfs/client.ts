@@ -42,8 +42,8 @@ export class MemoryChannel implements Channel {
   }
 
   // biome-ignore lint/correctness/useYield: everything is in memory
-  *waiting(): Io<number> {
-    return this.#input.length;
+  *peekWord(): Io<number | undefined> {
+    return this.#input.length < 4 ? undefined : new DataView(this.#input.buffer, this.#input.byteOffset).getUint32(0);
   }
 }
 

@@ -234,7 +234,7 @@ describe('files in and out', () => {
     const { replies } = converse(
       [mountRoot, callMessage('upload', string('/new'), { hint: 4 << 20 }), ...inChunks(new Uint8Array(4 << 20)), chunk()],
       [demoDrive()],
-      { milliseconds: () => (clock += 100) },
+      { milliseconds: () => (clock += 400) },
     );
     const progress = replies.filter((reply) => reply.kind === 'progress');
     expect(progress.length).toBeGreaterThan(3);

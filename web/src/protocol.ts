@@ -1,6 +1,7 @@
 /** What the page asks of the worker that holds the disk, and what it gets: plain data, names as lossless text (`decodeName`). */
-import type { Difference } from '../../src/guest/diff.ts';
+
 import type { FileKind } from '../../src/filesystem/filesystem.ts';
+import type { Difference } from '../../src/guest/diff.ts';
 
 /** An error as it crosses from the worker to the page. */
 export interface Failure {
@@ -198,7 +199,11 @@ export interface Calls {
   briefs: { args: { folder: string; names: readonly string[] }; result: readonly (Brief | undefined)[]; part: never };
   details: { args: { path: string }; result: Details; part: never };
   read: { args: { path: string; offset: number; length: number }; result: Piece; part: never };
-  search: { args: { text: string; from: string }; result: { stopped: boolean; problems: number }; part: readonly (readonly [string, Kind])[] };
+  search: {
+    args: { text: string; from: string };
+    result: { stopped: boolean; problems: number };
+    part: readonly (readonly [string, Kind])[];
+  };
   changes: { args: object; result: { problems: number }; part: readonly Change[] };
   mkdir: { args: { path: string }; result: void; part: never };
   rename: { args: { from: string; to: string }; result: void; part: never };

@@ -9,7 +9,11 @@ const MOST_CHANGES = 20_000;
 const AT_ONCE = 200;
 
 /** Gives the changes in the order of a walk. Files of which size and times are as before count as unchanged: every verb stamps what it writes. */
-export async function changes(disk: OpenDisk, part: (changes: readonly Change[]) => void, signal: AbortSignal): Promise<{ problems: number }> {
+export async function changes(
+  disk: OpenDisk,
+  part: (changes: readonly Change[]) => void,
+  signal: AbortSignal,
+): Promise<{ problems: number }> {
   const { overlay, handle } = disk;
   if (overlay === undefined || handle === undefined) return { problems: 0 };
   await run(handle.tree.flush(), signal);
@@ -24,7 +28,12 @@ export async function changes(disk: OpenDisk, part: (changes: readonly Change[])
       // A directory's time changes with every name in it.
       if (sign === '=' && kind === 'directory' && reasons.every((reason) => reason === 'mtime')) return undefined;
       if (++count > MOST_CHANGES) return undefined;
-      found.push({ sign, path: decodeName(path), kind: KIND_OF[kind], reasons: reasons.map((reason) => (reason === 'mtime' ? 'contents or time' : reason)) });
+      found.push({
+        sign,
+        path: decodeName(path),
+        kind: KIND_OF[kind],
+        reasons: reasons.map((reason) => (reason === 'mtime' ? 'contents or time' : reason)),
+      });
       if (found.length >= AT_ONCE) {
         part(found);
         found = [];

@@ -28,7 +28,8 @@ export async function download(
       }
     }
     if (as === 'file') await run(tree.forEachChunk(path, {}, put), signal);
-    else if (as === 'tar') await run(writeTar(tree, path, { onError: (error) => warn(error.message), onWarning: ({ message }) => warn(message) }, put), signal);
+    else if (as === 'tar')
+      await run(writeTar(tree, path, { onError: (error) => warn(error.message), onWarning: ({ message }) => warn(message) }, put), signal);
     else await run(writeZip(tree, path, put, warn), signal);
   });
 }

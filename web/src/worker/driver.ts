@@ -51,5 +51,7 @@ export async function run<T>(io: Io<T>, signal?: AbortSignalLike): Promise<T> {
 
 /** Locks and the like have to be waited for even where files need not. */
 function isAtHand(effect: Effect<unknown>): boolean {
-  return effect.waits !== true && (effect instanceof Read || effect instanceof Write || effect instanceof Truncate || effect instanceof Flush);
+  return (
+    effect.waits !== true && (effect instanceof Read || effect instanceof Write || effect instanceof Truncate || effect instanceof Flush)
+  );
 }

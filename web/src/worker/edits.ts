@@ -25,7 +25,12 @@ export function* writeText(tree: EditableTree, path: string, text: string, encod
 }
 
 /** Puts chosen files into a directory, all or none. */
-export function* upload(tree: EditableTree, folder: string, files: readonly { name: string; file: File }[], progress: (progress: Progress) => void): Io<void> {
+export function* upload(
+  tree: EditableTree,
+  folder: string,
+  files: readonly { name: string; file: File }[],
+  progress: (progress: Progress) => void,
+): Io<void> {
   const total = files.reduce((sum, { file }) => sum + file.size, 0);
   let done = 0;
   yield* tree.transaction(function* () {
@@ -57,7 +62,8 @@ function salt(): string {
 /** Injects what is given, all of it or nothing. */
 export async function inject(change: <T>(body: (tree: EditableTree) => Io<T>) => Promise<T>, injection: Injection): Promise<void> {
   const { key, password, hostname, files } = injection;
-  if (key?.includes('PRIVATE KEY-----') === true) throw new Refused('this is a private key, which does not belong into a guest; give the public one (.pub)');
+  if (key?.includes('PRIVATE KEY-----') === true)
+    throw new Refused('this is a private key, which does not belong into a guest; give the public one (.pub)');
   const contents: [string, Uint8Array][] = [];
   for (const { path, file } of files) {
     if (!path.startsWith('/')) throw new Posix('EINVAL', {}, `"${path}" is no absolute path of the guest`);
@@ -87,7 +93,14 @@ function* setHostname(tree: EditableTree, hostname: string): Io<void> {
   const hosts = yield* tree.readText('/etc/hosts', { limit: 1 << 20 });
   const changed = hosts
     .split('\n')
-    .map((line) => (/^\s*127\.|^\s*::1/.test(line) ? line.split(/(\s+)/).map((word) => (word === before ? hostname : word)).join('') : line))
+    .map((line) =>
+      /^\s*127\.|^\s*::1/.test(line)
+        ? line
+            .split(/(\s+)/)
+            .map((word) => (word === before ? hostname : word))
+            .join('')
+        : line,
+    )
     .join('\n');
   if (changed !== hosts) yield* tree.writeFile('/etc/hosts', encodeName(changed));
 }

@@ -116,7 +116,8 @@ export function* details(tree: GuestTree, path: string): Io<Details> {
     ['Created', stat.btime],
   ];
   return {
-    path: decodeName(yield* tree.realpath(path.slice(0, path.lastIndexOf('/')) || '/')).replace(/\/$/, '') + path.slice(path.lastIndexOf('/')),
+    path:
+      decodeName(yield* tree.realpath(path.slice(0, path.lastIndexOf('/')) || '/')).replace(/\/$/, '') + path.slice(path.lastIndexOf('/')),
     kind: KIND_OF[stat.kind],
     inode: stat.node,
     mode: stat.mode,

@@ -17,7 +17,12 @@ async function folder(): Promise<FileSystemDirectoryHandle> {
 
 /** Names what an image is, as far as the page can tell without reading it. */
 export async function keyOf(files: readonly File[], url: string | undefined): Promise<string> {
-  const text = url ?? files.map((file) => `${file.name}\0${file.size}\0${file.lastModified}`).sort().join('\n');
+  const text =
+    url ??
+    files
+      .map((file) => `${file.name}\0${file.size}\0${file.lastModified}`)
+      .sort()
+      .join('\n');
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(hash).subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

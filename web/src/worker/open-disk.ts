@@ -1,22 +1,29 @@
 /** The disk that is open: read from the image until the first change, from then on through a handle with its overlay. */
-import type { GuestTree } from '../../../src/guest/tree.ts';
-import { Disk } from '../../../src/guest/disk.ts';
-import { findSystems, type SystemRoot } from '../../../src/guest/inspect/systems.ts';
-import { type MountPoint, mountAll } from '../../../src/guest/choose-mounts.ts';
-import { portableHashes } from '../../../src/guest/hashes.ts';
+
 import { Handle, type HandleHost } from '../../../src/commands/verbs/handle.ts';
 import { GuestlessError, Refused } from '../../../src/errors.ts';
 import type { Timestamp } from '../../../src/filesystem/filesystem.ts';
+import { type MountPoint, mountAll } from '../../../src/guest/choose-mounts.ts';
+import { Disk } from '../../../src/guest/disk.ts';
 import { EditableTree } from '../../../src/guest/edit.ts';
+import { portableHashes } from '../../../src/guest/hashes.ts';
+import { findSystems, type SystemRoot } from '../../../src/guest/inspect/systems.ts';
+import type { GuestTree } from '../../../src/guest/tree.ts';
 import { chainOf, type Image } from '../../../src/image/image.ts';
 import { openImage } from '../../../src/image/open.ts';
 import { type Io, perform } from '../../../src/io/effect.ts';
 import type { WritableSource } from '../../../src/io/source.ts';
 import type { OverlayDevice } from '../../../src/overlay/overlay.ts';
-import { browserCodecsOnDemand, hasOpfs, makeTemporaryFile, PiecesSource, type TemporaryFile } from '../../../src/platform/browser/index.ts';
+import {
+  browserCodecsOnDemand,
+  hasOpfs,
+  makeTemporaryFile,
+  PiecesSource,
+  type TemporaryFile,
+} from '../../../src/platform/browser/index.ts';
 import type { Layer, Opened, Root } from '../protocol.ts';
 import { run } from './driver.ts';
-import { type Sources } from './sources.ts';
+import type { Sources } from './sources.ts';
 
 /** Bytes that are kept in memory where the browser has no files of its own for the page. */
 const MEMORY_LIMIT: number = 1 << 30;
@@ -62,7 +69,8 @@ export class OpenDisk {
   /** The operating systems, and the file systems. */
   async #findRoots(signal: AbortSignal): Promise<void> {
     const roots: (Root & { points: MountPoint[] })[] = [];
-    const skip = ({ device, error }: { device: string; error: GuestlessError }): void => void this.warnings.push(`${device}: ${error.message}`);
+    const skip = ({ device, error }: { device: string; error: GuestlessError }): void =>
+      void this.warnings.push(`${device}: ${error.message}`);
     const systems: SystemRoot[] = await run(findSystems(this.base, skip), signal);
     for (const system of systems) {
       const points = system.mounts.flatMap(({ device, path }) => (device === undefined ? [] : [{ device, at: path, wanted: false }]));

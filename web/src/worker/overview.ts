@@ -1,8 +1,7 @@
 /** What is on a disk: partitions to scale, file systems, operating systems. */
 import { decodeName } from '../../../src/bytes/text.ts';
 import { GuestlessError } from '../../../src/errors.ts';
-import type { FileSystemInfo } from '../../../src/guest/disk.ts';
-import type { Disk } from '../../../src/guest/disk.ts';
+import type { Disk, FileSystemInfo } from '../../../src/guest/disk.ts';
 import { inspect, mountSystem } from '../../../src/guest/inspect/inspection.ts';
 import { listPackages } from '../../../src/guest/inspect/packages.ts';
 import type { Io } from '../../../src/io/effect.ts';

@@ -1,8 +1,8 @@
 /** Saving: the changes as an overlay, or the whole disk with them. */
 import { Refused } from '../../../src/errors.ts';
-import { DEFAULT_LAYOUT } from '../../../src/qcow2/stream-write.ts';
 import { copyDisk, Qcow2Sink, RawSink } from '../../../src/image/copy.ts';
 import { saveOverlay } from '../../../src/overlay/save.ts';
+import { DEFAULT_LAYOUT } from '../../../src/qcow2/stream-write.ts';
 import type { Calls, Progress, Written } from '../protocol.ts';
 import { run } from './driver.ts';
 import type { OpenDisk } from './open-disk.ts';
@@ -35,7 +35,10 @@ export async function save(
       told = done;
       progress({ done, total: overlay.size });
     };
-    const sink = kind === 'raw' ? new RawSink(withTruncate(target), overlay.size, { sparse: true }) : new Qcow2Sink(target, overlay.size, DEFAULT_LAYOUT);
+    const sink =
+      kind === 'raw'
+        ? new RawSink(withTruncate(target), overlay.size, { sparse: true })
+        : new Qcow2Sink(target, overlay.size, DEFAULT_LAYOUT);
     await run(copyDisk(overlay, sink, { detectZeros: ZEROS, onProgress }), signal);
     await run(sink.finish(), signal);
   });
@@ -45,7 +48,12 @@ export async function save(
 function withTruncate<T extends { truncateSync?(size: number): void; truncateAsync?(size: number): Promise<void> }>(target: T): T {
   if (target.truncateSync === undefined && target.truncateAsync !== undefined) {
     return new Proxy(target, {
-      get: (of, key) => (key === 'truncateSync' ? () => {} : typeof of[key as keyof T] === 'function' ? (of[key as keyof T] as () => void).bind(of) : of[key as keyof T]),
+      get: (of, key) =>
+        key === 'truncateSync'
+          ? () => {}
+          : typeof of[key as keyof T] === 'function'
+            ? (of[key as keyof T] as () => void).bind(of)
+            : of[key as keyof T],
     });
   }
   return target;

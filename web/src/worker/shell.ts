@@ -4,7 +4,7 @@ import type { Host } from '../../../src/commands/host.ts';
 import type { Handle } from '../../../src/commands/verbs/handle.ts';
 import { Posix, Unsupported } from '../../../src/errors.ts';
 import { type Io, perform } from '../../../src/io/effect.ts';
-import { complete, type Completions, PROMPT, Script, Session, type ShellHost, VOCABULARY } from '../../../src/shell/index.ts';
+import { type Completions, complete, PROMPT, Script, Session, type ShellHost, VOCABULARY } from '../../../src/shell/index.ts';
 import { run } from './driver.ts';
 
 type Say = (text: string, error: boolean) => void;

@@ -113,7 +113,10 @@ class Fields {
 
 /** With an extra field of zip64, which makes the lengths that follow the contents 64 bits wide. */
 function localHeader({ name, utf8, time }: Pick<Member, 'name' | 'utf8' | 'time'>): Bytes {
-  const fields = new Fields().u32(0x04034b50).u16(VERSION, FOLLOWS | (utf8 ? UTF8 : 0), 0).u32(time, 0, MAX32, MAX32);
+  const fields = new Fields()
+    .u32(0x04034b50)
+    .u16(VERSION, FOLLOWS | (utf8 ? UTF8 : 0), 0)
+    .u32(time, 0, MAX32, MAX32);
   const extra = new Fields().u16(1, 16).u64(0, 0);
   return concatBytes(fields.u16(name.length, extra.bytes.length).bytes, name, extra.bytes);
 }
@@ -134,13 +137,11 @@ function centralHeader({ name, utf8, mode, time, crc, size, offset }: Member): B
 }
 
 function end(count: number, offset: number, size: number): Bytes {
-  const large = new Fields()
-    .u32(0x06064b50)
-    .u64(44)
-    .u16(MADE_BY, VERSION)
-    .u32(0, 0)
-    .u64(count, count, size, offset);
-  const locator = new Fields().u32(0x07064b50, 0).u64(offset + size).u32(1);
+  const large = new Fields().u32(0x06064b50).u64(44).u16(MADE_BY, VERSION).u32(0, 0).u64(count, count, size, offset);
+  const locator = new Fields()
+    .u32(0x07064b50, 0)
+    .u64(offset + size)
+    .u32(1);
   const small = new Fields().u32(0x06054b50).u16(0, 0, 0xffff, 0xffff).u32(MAX32, MAX32).u16(0);
   return concatBytes(large.bytes, locator.bytes, small.bytes);
 }

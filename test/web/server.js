@@ -1,0 +1,39 @@
+// A server for the tests: static files of a folder, and images by range, counted.
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as path from 'node:path';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+/** Serves `folder`, and below /images/ the files of `images` (name → path) with ranges. */
+export async function serve(folder, images = {}) {
+  const count = { requests: 0, bytes: 0 };
+  const server = http.createServer((request, response) => {
+    const name = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
+    if (name.startsWith('/images/')) return sendRange(images[name.slice('/images/'.length)], request, response, count);
+    const file = path.join(folder, name.endsWith('/') ? `${name}index.html` : name);
+    if (!file.startsWith(folder) || !fs.existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream' });
+    fs.createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, count, close: () => server.close() };
+}
+
+function sendRange(file, request, response, count) {
+  const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+  if (file === undefined || match === null) {
+    response.writeHead(file === undefined ? 404 : 400).end();
+    return;
+  }
+  const { size } = fs.statSync(file);
+  const first = Number(match[1]);
+  const last = Math.min(Number(match[2]), size - 1);
+  count.requests++;
+  count.bytes += last - first + 1;
+  response.writeHead(206, { 'content-range': `bytes ${first}-${last}/${size}`, 'content-length': last - first + 1, etag: `"${size}"` });
+  fs.createReadStream(file, { start: first, end: last }).pipe(response);
+}

@@ -98,7 +98,7 @@ import type { Call, NoArguments, Pull, Push } from './values.ts';
 ${api.structs
   .map(
     (s) =>
-      `export interface ${camel(s.name)}Struct {\n${s.fields.map((f) => `  readonly ${f.name}: ${FIELD[f.type] ?? 'number'};`).join('\n')}\n}`,
+      `export interface ${camel(s.name)}Struct {\n${s.fields.map((f) => `  readonly ${f.name}: ${f.name === 'fsid' ? 'number | bigint' : (FIELD[f.type] ?? 'number')};`).join('\n')}\n}`,
   )
   .join('\n\n')}
 

@@ -174,7 +174,8 @@ def a_raw_image_of_one_file_system_can_be_extended():
     assert disk_api.is_image_extendable(model.LocalFileImage(guest(fmt='qcow2'), 'qcow2')) is True
 
 
-DEVIATIONS = {'["set_ownership", "a/keep", "root/uid/..", null]': 'no such name', '["set_ownership", "a/keep", "newu", null]': None}
+# Where our own VFS does better than libguestfs, on purpose.
+DEVIATIONS = {} if STAND_IN else {'["set_ownership", "a/keep", "root/uid/..", null]': 'no such name', '["set_ownership", "a/keep", "newu", null]': None}
 ERRNOS = {'EISDIR': 'Is a directory', 'ENOTDIR': 'Not a directory', 'ENOENT': 'No such file or directory', 'ELOOP': 'Too many levels',
           'ENAMETOOLONG': 'File name too long'}
 

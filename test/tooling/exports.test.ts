@@ -79,7 +79,10 @@ describe('the package', () => {
       .map((name) => name.slice('src/'.length, -'.ts'.length))
       .filter((name) => !name.endsWith('.d'))
       .flatMap((name) => ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`));
-    const rest = ['LICENSE', 'README.md', 'package.json', ...['copy-worker', 'guestless', 'main'].map((name) => `dist/bundle/${name}.cjs`)];
+    const bundles = ['appliance', 'copy-worker', 'fish', 'guestless', 'main'].map((name) => `dist/bundle/${name}.cjs`);
+    const appliance = fs.readdirSync(path.join(ROOT, 'appliance'), { recursive: true, encoding: 'utf8' });
+    const standIn = appliance.map((name) => `appliance/${name}`).filter((name) => fs.statSync(path.join(ROOT, name)).isFile());
+    const rest = ['LICENSE', 'README.md', 'package.json', ...bundles, ...standIn];
     expect(contents.filter((name) => !sources.includes(name)).sort()).toEqual([...expected, ...rest].sort());
   });
 

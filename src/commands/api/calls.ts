@@ -249,7 +249,7 @@ export interface StatvfsStruct {
   readonly files: number;
   readonly ffree: number;
   readonly favail: number;
-  readonly fsid: number;
+  readonly fsid: number | bigint;
   readonly flag: number;
   readonly namemax: number;
 }

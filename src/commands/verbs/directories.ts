@@ -52,6 +52,24 @@ function ofKind(mode: number, kind: number, path: string): number {
   return mode | kind;
 }
 
+/** As libguestfs does it: a link is no directory, wherever it leads. */
+function* makeAll(handle: Handle, path: string, asked: string): Io<void> {
+  const { tree } = handle;
+  try {
+    return yield* tree.mkdir(path, { mode: 0o777 & ~handle.umask });
+  } catch (error) {
+    if (!(error instanceof Posix)) throw error;
+    if (error.code === 'EEXIST') {
+      if ((yield* tree.lstat(path)).kind !== 'directory') throw new Posix('ENOTDIR', { path: asked });
+      return;
+    }
+    const parent = path.slice(0, path.lastIndexOf('/')).replace(/\/+$/, '') || '/';
+    if (error.code !== 'ENOENT' || parent === path || parent === '/') throw error;
+    yield* makeAll(handle, parent, asked);
+  }
+  yield* tree.mkdir(path, { mode: 0o777 & ~handle.umask });
+}
+
 export const directoryVerbs: Verbs = {
   mkdir: {
     summary: 'makes a directory',
@@ -62,7 +80,7 @@ export const directoryVerbs: Verbs = {
   mkdir_p: {
     summary: 'makes a directory and those above it that are missing',
     *run(handle, { path }) {
-      yield* handle.tree.mkdirp(path, { mode: 0o777 & ~handle.umask });
+      yield* handle.tree.transaction(() => makeAll(handle, path.replace(/\/+$/, '') || '/', path));
     },
   },
   mkdir_mode: {

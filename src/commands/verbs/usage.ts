@@ -74,10 +74,12 @@ function* diskUsage({ tree }: Handle, path: string): Io<number> {
   return Math.ceil(blocks / 2);
 }
 
-/** A number that tells file systems apart, out of their UUIDs. */
-function identifierOf(uuid: string | undefined): number {
+/** `f_fsid` as Linux makes it of a UUID (uuid_to_fsid of linux/statfs.h), in the order of glibc; of a shorter serial number the number itself. */
+function identifierOf(uuid: string | undefined): bigint {
   const digits = (uuid ?? '').replace(/[^0-9A-Fa-f]/g, '');
-  return digits === '' ? 0 : Number.parseInt(digits.slice(0, 12), 16);
+  if (digits.length !== 32) return BigInt(`0x${digits || '0'}`);
+  const half = (at: number): bigint => BigInt(`0x${(digits.slice(at, at + 16).match(/../g) ?? []).reverse().join('')}`);
+  return half(0) ^ half(16);
 }
 
 export const usageVerbs: Verbs = {

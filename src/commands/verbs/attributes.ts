@@ -7,7 +7,6 @@ import type { Io } from '../../io/effect.ts';
 import { parseDeviceName } from '../../partition/names.ts';
 import type { StatnsStruct, StatStruct } from '../api/calls.ts';
 import type { Handle } from './handle.ts';
-import { inDirectory } from './names.ts';
 import type { Verb, Verbs } from './verb.ts';
 
 /** A device number as glibc's makedev(3) puts it together. */
@@ -101,17 +100,7 @@ function oldStat(stat: StatnsStruct): StatStruct {
 }
 
 function* statList(tree: EditableTree, path: string, names: readonly string[]): Io<StatnsStruct[]> {
-  yield* tree.directory(path);
-  const list: StatnsStruct[] = [];
-  for (const name of names) {
-    try {
-      list.push(statnsOf(yield* tree.resolve(inDirectory(path, name), { followLast: false })));
-    } catch (error) {
-      if (!(error instanceof Posix)) throw error;
-      list.push(MISSING);
-    }
-  }
-  return list;
+  return (yield* placesOf(tree, path, names)).map((place) => (place === undefined ? MISSING : statnsOf(place)));
 }
 
 /** What a path names, or undefined where nothing is; a loop of links is an error. */

@@ -6,6 +6,7 @@ import type { EditableTree } from '../../guest/edit.ts';
 import type { Place } from '../../guest/mounts.ts';
 import { joinPath } from '../../guest/path.ts';
 import type { Io } from '../../io/effect.ts';
+import { placesOf } from './entries.ts';
 import { inDirectory } from './names.ts';
 import type { Verbs } from './verb.ts';
 
@@ -105,15 +106,9 @@ function requireTarget(target: string): string {
 }
 
 function* linkTargets(tree: EditableTree, path: string, names: readonly string[]): Io<string[]> {
-  yield* tree.directory(path);
   const targets: string[] = [];
-  for (const name of names) {
-    try {
-      targets.push(decodeName(yield* tree.readlink(inDirectory(path, name))));
-    } catch (error) {
-      if (!(error instanceof Posix)) throw error;
-      targets.push('');
-    }
+  for (const place of yield* placesOf(tree, path, names)) {
+    targets.push(place?.stat.kind === 'symlink' ? decodeName(yield* place.mount.fileSystem.readlink(place.node)) : '');
   }
   return targets;
 }

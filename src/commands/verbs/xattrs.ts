@@ -1,10 +1,11 @@
 /** Verbs about extended attributes. */
 import { type Bytes, compareBytes, decodeName, encodeName } from '../../bytes/index.ts';
 import { Posix } from '../../errors.ts';
+import type { ExtendedAttribute } from '../../filesystem/filesystem.ts';
 import type { EditableTree } from '../../guest/edit.ts';
 import type { Io } from '../../io/effect.ts';
 import type { XattrStruct } from '../api/calls.ts';
-import { inDirectory } from './names.ts';
+import { placesOf } from './entries.ts';
 import type { Verbs } from './verb.ts';
 
 /** The longest value, XATTR_SIZE_MAX of linux/limits.h. */
@@ -19,7 +20,11 @@ const STAY: Follow = { followLast: false };
 
 /** In the order of the names. */
 function* attributesOf(tree: EditableTree, path: string, follow: Follow): Io<XattrStruct[]> {
-  const found = [...(yield* tree.xattrs(path, follow))].sort((a, b) => compareBytes(a.name, b.name));
+  return sorted(yield* tree.xattrs(path, follow));
+}
+
+function sorted(attributes: readonly ExtendedAttribute[]): XattrStruct[] {
+  const found = [...attributes].sort((a, b) => compareBytes(a.name, b.name));
   return found.map(({ name, value }) => ({ attrname: decodeName(name), attrval: value }));
 }
 
@@ -64,13 +69,11 @@ function* removeAttribute(tree: EditableTree, path: string, name: string, follow
  */
 function* attributeList(tree: EditableTree, path: string, names: readonly string[]): Io<XattrStruct[]> {
   const list: XattrStruct[] = [];
-  for (const name of names) {
-    try {
-      const found = yield* attributesOf(tree, inDirectory(path, name), STAY);
+  for (const place of yield* placesOf(tree, path, names)) {
+    if (place === undefined) list.push({ attrname: '', attrval: new Uint8Array(0) });
+    else {
+      const found = sorted(yield* place.mount.fileSystem.xattrs(place.node));
       list.push({ attrname: '', attrval: encodeName(`${found.length}\0`) }, ...found);
-    } catch (error) {
-      if (!(error instanceof Posix)) throw error;
-      list.push({ attrname: '', attrval: new Uint8Array(0) });
     }
   }
   return list;

@@ -6,6 +6,7 @@ import type { Place } from '../../guest/mounts.ts';
 import type { Io } from '../../io/effect.ts';
 import { parseDeviceName } from '../../partition/names.ts';
 import type { StatnsStruct, StatStruct } from '../api/calls.ts';
+import { placesOf } from './entries.ts';
 import type { Handle } from './handle.ts';
 import type { Verb, Verbs } from './verb.ts';
 

@@ -70,7 +70,7 @@ function mayRepeat(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-/** An image on a web server. Made by {@link openHttp}. */
+/** An image on a web server. Made by `openUrl`. */
 export class HttpSource implements ByteSource {
   readonly name: string;
   readonly identity: string;

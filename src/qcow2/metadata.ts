@@ -29,7 +29,7 @@ const TABLE_BUDGET: number = 4 << 20;
 
 /**
  * Reads everything that describes a qcow2 file except the cluster tables. Costs the first cluster and the tables of snapshots and
- * bitmaps, whatever the virtual size. Throws Corrupt or Unsupported like {@link parseHeader}.
+ * bitmaps, whatever the virtual size. Throws Corrupt or Unsupported like `parseHeader`.
  */
 export function* readMetadata(source: ByteSource): Io<Metadata> {
   const where: Where = { layer: 'qcow2', image: source.name };

@@ -22,7 +22,7 @@ export interface WritableQcow2Options {
   readonly dataFile?: WritableSource;
 }
 
-/** Opens a qcow2 file for writing, which has to be clean; see {@link Qcow2File.open} for what is refused. */
+/** Opens a qcow2 file for writing, which has to be clean; see `Qcow2File.open` for what is refused. */
 export function* openWritableQcow2(source: WritableSource, options: WritableQcow2Options): Io<WritableQcow2> {
   return new WritableQcow2(yield* Qcow2File.open(source), options);
 }

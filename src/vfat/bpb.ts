@@ -53,7 +53,7 @@ export interface Geometry {
   readonly fsInfoOffset: number | undefined;
   /** Byte offset of the copy of the boot sector on FAT32; undefined when there is none. */
   readonly backupOffset: number | undefined;
-  /** Byte offset of {@link EXTENDED_BOOT_RECORD}. */
+  /** Byte offset of `EXTENDED_BOOT_RECORD`. */
   readonly extendedAt: number;
   readonly version: number;
   readonly dirty: boolean;

@@ -70,7 +70,7 @@ export const FAT32_BOOT_RECORD: Struct<{
   BPB_BkBootSec: le.u16(14),
 });
 
-/** Where {@link EXTENDED_BOOT_RECORD} begins in the boot sector of FAT12 and FAT16, and of FAT32. */
+/** Where `EXTENDED_BOOT_RECORD` begins in the boot sector of FAT12 and FAT16, and of FAT32. */
 export const EXTENDED_AT_16 = 36;
 export const EXTENDED_AT_32 = 64;
 /** Where {@link FAT32_BOOT_RECORD} begins. */

@@ -9,7 +9,7 @@ const platform: HttpPlatform = {
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-/** Opens an image by its http: or https: address; asynchronous only. See {@link openHttp}. */
+/** Opens an image by its http: or https: address; asynchronous only. See `openHttp` in `platform/http-range.ts`. */
 export function openUrl(url: string, options: HttpOptions = {}): Promise<HttpSource> {
   return openHttp(url, platform, options);
 }

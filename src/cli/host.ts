@@ -5,13 +5,16 @@ import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
 import type { Host, HostFolder, HostStat, NewFile, OpenOptions, ProgramOptions, Saving } from '../commands/host.ts';
 import type { Invocation } from '../commands/invocation.ts';
+import { Unsupported } from '../errors.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
 import type { EditableTree } from '../guest/edit.ts';
+import { denyGate } from '../image/gate.ts';
 import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open.ts';
 import { type Effect, type Io, perform } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
+import { isAddress, openAddress } from '../library/address.ts';
 import { commitPending, recover, refuseInUse } from '../overlay/journal.ts';
 import { INTERRUPTED } from '../overlay/write-back.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
@@ -24,7 +27,6 @@ import { hostNames, hostStat, readHostFile, readPiece } from './host-files.ts';
 import { NodeFolder } from './host-folder.ts';
 import { createNewFile } from './new-file.ts';
 import { say } from './output.ts';
-import { runProgram } from './program.ts';
 import { Progress } from './progress.ts';
 import { prepareSave } from './save.ts';
 
@@ -57,16 +59,16 @@ export class NodeHost implements Host {
 
   *openImage(name: string, options: OpenOptions): Io<Image> {
     const source = yield* this.openFile(name);
-    if (hasJournal(name) && (yield* commitPending(commitHost(name)))) this.warn(`${name}: ${INTERRUPTED}`);
-    const gate = new FolderGate(name, this.#allowed);
-    const image = yield* openImage(source, { ...options, gate: gate.open, codecs: nodeCodecs, scratch: () => now(openTemporary) });
+    if (!isAddress(name) && hasJournal(name) && (yield* commitPending(commitHost(name)))) this.warn(`${name}: ${INTERRUPTED}`);
+    const gate = isAddress(name) ? denyGate : new FolderGate(name, this.#allowed).open;
+    const image = yield* openImage(source, { ...options, gate, codecs: nodeCodecs, scratch: () => now(openTemporary) });
     this.#open.push(image);
     return image;
   }
 
   *openFile(name: string): Io<ByteSource> {
-    const source = yield* now(() => FileSource.open(name));
-    this.#open.push(source);
+    const source = isAddress(name) ? yield* openAddress(name) : yield* now(() => FileSource.open(name));
+    this.#open.push({ close: () => source.close?.() });
     return source;
   }
 
@@ -100,6 +102,8 @@ export class NodeHost implements Host {
   }
 
   prepareSave(image: string, target: string | undefined): Io<Saving> {
+    if (isAddress(image))
+      throw new Unsupported('writing over the network', 'changes of an image on the network cannot be saved; copy it first', { image });
     return prepareSave(image, target, this);
   }
 
@@ -115,9 +119,8 @@ export class NodeHost implements Host {
     return process.getBuiltinModule('node:crypto').randomBytes(length);
   }
 
-  runProgram(tree: EditableTree, program: Bytes, options: ProgramOptions): number {
-    return runProgram(tree, program, options);
-  }
+  /** Set for the one command that runs programs: others need not load what it takes. */
+  runProgram?: (tree: EditableTree, program: Bytes, options: ProgramOptions) => number;
 
   installation(): { readonly folder: string; readonly hasQemuImg: boolean } {
     const tool = fs.realpathSync(process.argv[1] ?? '.');

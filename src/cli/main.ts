@@ -7,7 +7,8 @@
 import { isGroup } from '../commands/declaration.ts';
 import { parse, type Request } from '../commands/parse.ts';
 import { COMMANDS } from '../commands/table.ts';
-import { runAsync, runSync } from '../io/drivers.ts';
+import { runAsync, runSync, runWaiting } from '../io/drivers.ts';
+import { namesAddress } from '../library/address.ts';
 import { StandardOutput } from './output.ts';
 import { report } from './report.ts';
 import { rawWords } from './words.ts';
@@ -23,6 +24,9 @@ async function main(words: readonly string[]): Promise<number> {
     const [work, { NodeHost }] = await Promise.all([command.load(), import('./host.ts')]);
     const host = new NodeHost(invocation);
     try {
+      if (command.name === 'wasi') host.runProgram = (await import('./program.ts')).runProgram;
+      // What is on the network has to be waited for.
+      if (command.interruptible !== true && words.some(namesAddress)) return await runWaiting(work(invocation, host, output));
       if (command.interruptible !== true) return runSync(work(invocation, host, output));
       const { listenToSignals } = await import('./interrupt.ts');
       listenToSignals();

@@ -3,7 +3,11 @@ import type { Argument, Command, CommandGroup, CommandTable, Option } from './de
 import { IMAGE_COMMANDS } from './image/index.ts';
 import { WRITE_COMMANDS } from './table-write.ts';
 
-const IMAGE: Argument = { name: 'IMAGE', kind: 'image', help: 'a disk image: raw, qcow2, compressed raw, or a block device' };
+const IMAGE: Argument = {
+  name: 'IMAGE',
+  kind: 'image',
+  help: 'a disk image: raw, qcow2, compressed raw, or a block device; or its address: https://..., nbd:...',
+};
 const PATHS: Argument = { name: 'PATH', kind: 'guest-path', repeated: true, help: 'an absolute path of the guest' };
 const START: Argument = { name: 'PATH', kind: 'guest-path', optional: true, help: 'where to begin; default /' };
 const ALGORITHM: Option = {

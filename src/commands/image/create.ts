@@ -75,8 +75,9 @@ function rawOptions(options: readonly string[], fail: (message: string) => Usage
 
 /** Opens the backing file, which has to be there and another file than the new one; its size. */
 function* backingSize(host: Host, name: string, backing: string, format: string, wanted: boolean): Io<number> {
-  if (protocolOf(backing) !== undefined) throw new Unsupported(`protocol ${protocolOf(backing)}`);
-  const path = backing.startsWith('/') ? backing : folderOf(name) + backing;
+  const protocol = protocolOf(backing);
+  if (protocol !== undefined && !/^(?:https?|nbd)$/.test(protocol)) throw new Unsupported(`protocol ${protocol}`);
+  const path = protocol !== undefined || backing.startsWith('/') ? backing : folderOf(name) + backing;
   if (path === name) throw new Refused('the backing file is the image itself', { image: name });
   const image = yield* host.openImage(path, { format });
   for (const warning of wanted ? image.warnings : []) host.warn(warning.message);

@@ -140,6 +140,8 @@ export interface Details {
   /** Milliseconds since 1970, and the nanoseconds text after the dot. */
   readonly times: readonly (readonly [name: string, milliseconds: number, fraction: string])[];
   readonly target?: string;
+  /** The length of the regular file that it is, or that the link leads to. */
+  readonly contents?: number;
   readonly xattrs: readonly (readonly [name: string, value: string])[];
   readonly extents: readonly { readonly offset: number; readonly length: number; readonly place?: number }[];
   readonly moreExtents: boolean;
@@ -205,12 +207,12 @@ export interface Calls {
     part: readonly (readonly [string, Kind])[];
   };
   changes: { args: object; result: { problems: number }; part: readonly Change[] };
-  mkdir: { args: { path: string }; result: void; part: never };
-  rename: { args: { from: string; to: string }; result: void; part: never };
-  remove: { args: { path: string }; result: void; part: never };
-  chmod: { args: { path: string; mode: number }; result: void; part: never };
-  write: { args: { path: string; text: string; encoding: string }; result: void; part: never };
-  upload: { args: { folder: string; files: readonly { name: string; file: File }[] }; result: void; part: Progress };
+  mkdir: { args: { path: string }; result: undefined; part: never };
+  rename: { args: { from: string; to: string }; result: undefined; part: never };
+  remove: { args: { path: string }; result: undefined; part: never };
+  chmod: { args: { path: string; mode: number }; result: undefined; part: never };
+  write: { args: { path: string; text: string; encoding: string }; result: undefined; part: never };
+  upload: { args: { folder: string; files: readonly { name: string; file: File }[] }; result: undefined; part: Progress };
   inject: { args: Injection; result: { problems: readonly string[] }; part: never };
   discard: { args: object; result: Opened; part: never };
   save: { args: { kind: SaveKind; backing: string; target?: FileSystemFileHandle }; result: Written; part: Progress };
@@ -218,9 +220,9 @@ export interface Calls {
   shell: { args: { line: string }; result: { mounted: boolean; prompt: string }; part: { text: string; error: boolean } };
   complete: { args: { line: string }; result: { candidates: readonly string[]; part: string }; part: never };
   kept: { args: object; result: { bytes?: number; when?: number }; part: never };
-  keep: { args: object; result: void; part: never };
-  restore: { args: object; result: void; part: never };
-  forget: { args: object; result: void; part: never };
+  keep: { args: object; result: undefined; part: never };
+  restore: { args: object; result: undefined; part: never };
+  forget: { args: object; result: undefined; part: never };
   statistics: { args: object; result: Statistics; part: never };
 }
 

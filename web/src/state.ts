@@ -64,6 +64,7 @@ export async function open(what: { files?: readonly File[]; url?: string; demo?:
   const names = new Set(what.files?.map((file) => file.name));
   const files = what.files === undefined ? [] : [...chosen.filter((file) => !names.has(file.name)), ...what.files];
   opening.value = true;
+  performance.mark('guestless:open');
   openFailure.value = undefined;
   try {
     const demo = ['demo-overlay.qcow2', 'demo.qcow2'].map((name) => [name, new URL(`demo/${name}`, document.baseURI).href] as const);
@@ -80,7 +81,7 @@ export async function open(what: { files?: readonly File[]; url?: string; demo?:
     opened.value = result;
     tab.value = 'overview';
     document.title = `${result.name} · guestless`;
-    if (result.root !== undefined) void tree.reset();
+    if (result.root !== undefined) void tree.reset().then(() => performance.mark('guestless:listed'));
     await loadOverview();
     kept.value = await call('kept', {});
   } catch (error) {

@@ -147,7 +147,7 @@ function Tabs(): JSX.Element {
     requestAnimationFrame(() => document.getElementById(`tab-${tab.value}`)?.focus());
   };
   return (
-    <nav class="tabs" role="tablist" aria-label="Views" onKeyDown={go}>
+    <div class="tabs" role="tablist" aria-label="Views" onKeyDown={go}>
       {TABS.map(([id, label, icon]) => (
         <button
           type="button"
@@ -164,13 +164,13 @@ function Tabs(): JSX.Element {
           {id === 'changes' && changed.value && <span class="mark" title="There are changes that were not saved" />}
         </button>
       ))}
-    </nav>
+    </div>
   );
 }
 
-function BusyBar(): JSX.Element {
+function BusyBar(): JSX.Element | null {
   const work = busy.value;
-  if (work === undefined) return <></>;
+  if (work === undefined) return null;
   const { text, progress, stop } = work;
   const done =
     progress === undefined ? '' : `${shownSize(progress.done)}${progress.total === undefined ? '' : ` of ${shownSize(progress.total)}`}`;
@@ -193,7 +193,7 @@ function Footer(): JSX.Element {
   const { read, requests, changed: bytes } = statistics.value;
   const size = opened.value?.layers.reduce((sum, layer) => sum + layer.fileSize, 0) ?? 0;
   return (
-    <footer>
+    <footer data-read={read} data-requests={requests}>
       <span>
         {opened.value?.remote === true ? 'Fetched' : 'Read'} <b>{shownSize(read)}</b> of {shownSize(size)} in{' '}
         {requests.toLocaleString('en')} requests

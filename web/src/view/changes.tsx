@@ -175,11 +175,11 @@ const KINDS: readonly (readonly [SaveKind, string, string])[] = [
   ['raw', 'The whole disk with the changes, as raw', 'Byte for byte, as long as the disk.'],
 ];
 
-function Save({ onClose }: { readonly onClose: () => void }): JSX.Element {
+function Save({ onClose }: { readonly onClose: () => void }): JSX.Element | null {
   const [kind, setKind] = useState<SaveKind>('overlay');
   const disk = opened.value;
   const [backing, setBacking] = useState(disk?.name.replace(/^.*\//, '') ?? '');
-  if (disk === undefined) return <></>;
+  if (disk === undefined) return null;
   const save = async (): Promise<void> => {
     const stem = disk.name.replace(/^.*\//, '').replace(/\.[^.]*$/, '');
     const target = kind === 'overlay' ? undefined : await chooseTarget(`${stem}-changed.${kind}`, disk.size);

@@ -161,7 +161,7 @@ export function Details({ node }: { readonly node: Node }): JSX.Element {
               <bdi>{shownName(problem)}</bdi>
             </p>
           ))}
-          {facts.kind === 'f' && <Preview path={path} size={facts.size} version={changes} />}
+          {facts.contents !== undefined && <Preview path={path} size={facts.contents} version={changes} />}
         </>
       )}
       {action !== undefined && facts !== undefined && (

@@ -124,36 +124,37 @@ function Search({ onFound }: { readonly onFound: (found: Found | undefined) => v
     }
   };
   return (
-    <form
-      class="search"
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void search();
-      }}
-    >
-      <div class="search-box">
-        <Icon name="search" />
-        <input
-          type="search"
-          placeholder="Find by name, * and ? allowed"
-          aria-label="Find files by name"
-          value={text}
-          spellcheck={false}
-          onInput={(event) => {
-            setText(event.currentTarget.value);
-            if (event.currentTarget.value === '') {
-              stop();
-              setState('');
-              onFound(undefined);
-            }
-          }}
-        />
-      </div>
-      <span class="quiet" role="status">
-        {state}
-      </span>
-    </form>
+    <search>
+      <form
+        class="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void search();
+        }}
+      >
+        <div class="search-box">
+          <Icon name="search" />
+          <input
+            type="search"
+            placeholder="Find by name, * and ? allowed"
+            aria-label="Find files by name"
+            value={text}
+            spellcheck={false}
+            onInput={(event) => {
+              setText(event.currentTarget.value);
+              if (event.currentTarget.value === '') {
+                stop();
+                setState('');
+                onFound(undefined);
+              }
+            }}
+          />
+        </div>
+        <span class="quiet" role="status">
+          {state}
+        </span>
+      </form>
+    </search>
   );
 }
 

@@ -30,8 +30,7 @@ const PATHS: Readonly<Record<string, string>> = {
   list: 'M8 6h12M8 12h12M8 18h12M4 6h.5M4 12h.5M4 18h.5',
 };
 
-export function Icon({ name, label }: { readonly name: string; readonly label?: string }): JSX.Element {
-  const named = label === undefined ? { 'aria-hidden': true } : { role: 'img' as const, 'aria-label': label };
+export function Icon({ name }: { readonly name: string }): JSX.Element {
   return (
     <svg
       class="icon"
@@ -41,7 +40,7 @@ export function Icon({ name, label }: { readonly name: string; readonly label?: 
       stroke-width="1.7"
       stroke-linecap="round"
       stroke-linejoin="round"
-      {...named}
+      aria-hidden="true"
     >
       <path d={PATHS[name] ?? PATHS['?'] ?? ''} />
     </svg>

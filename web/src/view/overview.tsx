@@ -85,7 +85,7 @@ function SystemCard({
       <dl class="facts">
         <Fact name="Hostname" value={system.hostname === undefined ? 'not set' : shownName(system.hostname)} />
         <Fact name="Architecture" value={shownName(system.architecture)} />
-        <Fact name="Init" value={system.init} />
+        {system.init !== 'unknown' && <Fact name="Init" value={system.init} />}
         <div>
           <dt>Packages</dt>
           <dd data-testid="packages">
@@ -142,18 +142,22 @@ function share(content: Content | undefined): number | undefined {
   return content?.used === undefined || content.total === undefined || content.total === 0 ? undefined : content.used / content.total;
 }
 
+/** A share, as people read it. */
+function percent(share: number): string {
+  return share > 0 && share < 0.01 ? 'under 1 %' : `${Math.round(share * 100)} %`;
+}
+
 function Drawing({ facts, size }: { readonly facts: Facts; readonly size: number }): JSX.Element {
   return (
-    <div class="drawing" role="list" aria-label="Partitions, to scale">
+    <ul class="drawing" aria-label="Partitions, to scale">
       {facts.regions.map((region) => {
         const used = share(region.content);
         const name = region.kind === 'free' ? 'free' : (region.device ?? '');
         const label = region.content?.label ?? '';
-        const about = `${name}, ${region.content?.type ?? (region.kind === 'free' ? 'no partition' : 'unknown')}, ${shownSize(region.size)}${used === undefined ? '' : `, ${Math.round(used * 100)} % used`}`;
+        const about = `${name}, ${region.content?.type ?? (region.kind === 'free' ? 'no partition' : 'unknown')}, ${shownSize(region.size)}${used === undefined ? '' : `, ${percent(used)} used`}`;
         return (
-          <div
+          <li
             key={region.start}
-            role="listitem"
             class={`region ${tone(region)}`}
             style={{ flexGrow: Math.max(region.size / size, 0.004) * 1000 }}
             title={about}
@@ -166,10 +170,10 @@ function Drawing({ facts, size }: { readonly facts: Facts; readonly size: number
               </span>
             </span>
             <span class="hidden">{about}</span>
-          </div>
+          </li>
         );
       })}
-    </div>
+    </ul>
   );
 }
 
@@ -219,7 +223,7 @@ function Table({ facts }: { readonly facts: Facts }): JSX.Element {
                         '–'
                       ) : (
                         <span class="usage">
-                          <meter min={0} max={1} high={0.9} value={used} aria-label="Used" /> {Math.round(used * 100)} %
+                          <meter min={0} max={1} high={0.9} value={used} aria-label="Used" /> {percent(used)}
                         </span>
                       )}
                     </td>
@@ -259,7 +263,7 @@ function LayerItem({ layer, depth }: { readonly layer: Layer; readonly depth: nu
           <strong>
             <bdi>{shownName(layer.name)}</bdi>
           </strong>{' '}
-          <span class="quiet">{depth === 0 ? 'the image' : shownCount(depth, 'level', 'levels') + ' below'}</span>
+          <span class="quiet">{depth === 0 ? 'the image' : `${shownCount(depth, 'level')} below`}</span>
         </p>
         <p class="quiet">
           {layer.format}, {shownSize(layer.fileSize)} in the file, {shownSize(layer.virtualSize)} of disk

@@ -80,13 +80,13 @@ export function Preview({ path, size, version }: { readonly path: string; readon
   return (
     <section class="preview" aria-label="Contents">
       <div class="preview-head">
-        <div class="switch" role="group" aria-label="Shown as">
+        <fieldset class="switch" aria-label="Shown as">
           {views.map(([id, label]) => (
             <button type="button" key={id} aria-pressed={shown === id} onClick={() => setShown(id)}>
               {label}
             </button>
           ))}
-        </div>
+        </fieldset>
         <span class="quiet">
           {shown === 'text' && loaded.text !== undefined && `${loaded.text.encoding}, ${loaded.lines.length.toLocaleString('en')} lines`}
           {shown === 'text' && cut && `, the first ${shownSize(loaded.head.length)} are shown`}

@@ -79,7 +79,6 @@ export function Shell(): JSX.Element {
     <main class="shell">
       <div class="log" role="log" aria-label="Output">
         {lines.map((line, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added
           <pre key={i} class={line.kind}>
             {line.kind === 'input' ? `><fs> ${line.text}` : line.text.replace(/\n$/, '')}
           </pre>

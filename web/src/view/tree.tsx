@@ -86,7 +86,10 @@ export function Tree({ onOpen }: { readonly onOpen: () => void }): JSX.Element {
     const start = before === '' ? at + 1 : at;
     for (let i = 0; i < rows.length; i++) {
       const index = (start + i) % rows.length;
-      if (rows[index]?.name.toLowerCase().startsWith(typed.current.text) === true) return select(index);
+      if (rows[index]?.name.toLowerCase().startsWith(typed.current.text) === true) {
+        select(index);
+        break;
+      }
     }
   };
 

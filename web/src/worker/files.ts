@@ -2,7 +2,7 @@
 import { compareBytes, decodeName, encodeName } from '../../../src/bytes/text.ts';
 import { type Accounts, readAccounts } from '../../../src/commands/accounts.ts';
 import { GuestlessError } from '../../../src/errors.ts';
-import type { DirectoryEntry, Timestamp } from '../../../src/filesystem/filesystem.ts';
+import type { DirectoryEntry, Stat, Timestamp } from '../../../src/filesystem/filesystem.ts';
 import { joinPath, pathBytes } from '../../../src/guest/path.ts';
 import type { GuestTree } from '../../../src/guest/tree.ts';
 import { walk } from '../../../src/guest/walk.ts';
@@ -91,6 +91,7 @@ export function* details(tree: GuestTree, path: string): Io<Details> {
   const accounts: Accounts = yield* attempt(readAccounts(tree), { users: new Map(), groups: new Map() });
   const xattrs = yield* attempt(mount.fileSystem.xattrs(node), []);
   const target = stat.kind === 'symlink' ? yield* attempt(mount.fileSystem.readlink(node), undefined) : undefined;
+  const reached = stat.kind === 'symlink' ? yield* reach(tree, path) : stat;
   const extents: { offset: number; length: number; place?: number }[] = [];
   let moreExtents = false;
   function* map(): Io<void> {
@@ -136,11 +137,22 @@ export function* details(tree: GuestTree, path: string): Io<Details> {
       time === undefined ? [] : [[name, milliseconds(time), String(time.nanoseconds).padStart(9, '0')] as const],
     ),
     ...(target === undefined ? {} : { target: decodeName(target) }),
+    ...(reached?.kind === 'file' ? { contents: reached.size } : {}),
     xattrs: xattrs.map(({ name, value }) => [decodeName(name), decodeName(value.subarray(0, VALUE_LENGTH))] as const),
     extents,
     moreExtents,
     problems,
   };
+}
+
+/** What a link leads to; undefined where that is nothing. */
+function* reach(tree: GuestTree, path: string): Io<Stat | undefined> {
+  try {
+    return yield* tree.stat(path);
+  } catch (error) {
+    if (!(error instanceof GuestlessError)) throw error;
+    return undefined;
+  }
 }
 
 function continues(last: { readonly length: number; readonly place?: number }, place: number | undefined): boolean {

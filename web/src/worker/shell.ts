@@ -78,6 +78,7 @@ export class PageShell {
       parseXml: (text, where) => wait(async () => (await import('../../../src/shell/xml.ts')).parseXml(text, where)),
       openInput: () => never('a file of your computer'),
       createOutput: () => never('a file of your computer'),
+      // biome-ignore lint/correctness/useYield: nothing is read
       *readLine() {
         return undefined;
       },

@@ -19,7 +19,11 @@ interface Context<P> {
   readonly signal: AbortSignal;
 }
 
-type Answers = { readonly [N in CallName]: (args: Calls[N]['args'], context: Context<Calls[N]['part']>) => Promise<Calls[N]['result']> };
+type Answer<R> = [R] extends [undefined] ? Promise<void> : Promise<R>;
+
+type Answers = {
+  readonly [N in CallName]: (args: Calls[N]['args'], context: Context<Calls[N]['part']>) => Answer<Calls[N]['result']>;
+};
 
 let opened: OpenDisk | undefined;
 let key = '';

@@ -1,5 +1,4 @@
 /** nova's `inject_data` (`nova/virt/disk/api.py`). */
-import { randomBytes } from 'node:crypto';
 import { runAsync, runSync } from '../io/drivers.ts';
 import type { Io } from '../io/effect.ts';
 import type { VfsOptions } from '../vfs/guest-vfs.ts';
@@ -12,7 +11,7 @@ const SALT_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 /** Sixteen random characters, as crypt(3) wants its salts. */
 export function randomSalt(): string {
-  return Array.from(randomBytes(16), (byte) => SALT_CHARACTERS.charAt(byte & 63)).join('');
+  return Array.from(process.getBuiltinModule('node:crypto').randomBytes(16), (byte) => SALT_CHARACTERS.charAt(byte & 63)).join('');
 }
 
 export interface InjectDataOptions extends Partial<InjectionOptions> {

@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import * as zlib from 'node:zlib';
 import type { Bytes } from '../../bytes/struct.ts';
 import type { Codecs } from '../../codec/codecs.ts';
 import { inflateRawWithPako, type Pako } from '../../codec/pako.ts';
@@ -13,6 +12,11 @@ import { Corrupt } from '../../errors.ts';
 import { createInflater, type Inflater } from './inflate.ts';
 
 const require = createRequire(import.meta.url);
+
+/** Taken when it is needed: loading it costs milliseconds, and many a start decodes nothing. */
+function zlib(): typeof import('node:zlib') {
+  return process.getBuiltinModule('node:zlib');
+}
 
 let pako: Pako | undefined;
 let zstd: ZstdModule | undefined;
@@ -54,8 +58,8 @@ function inflateRawAnew(input: Bytes, target: Bytes): void {
   let output: Bytes;
   try {
     // A little more room than is wanted: a stream that fills it exactly is then known to have ended, without a second round.
-    output = zlib.inflateRawSync(input, {
-      finishFlush: zlib.constants.Z_SYNC_FLUSH,
+    output = zlib().inflateRawSync(input, {
+      finishFlush: zlib().constants.Z_SYNC_FLUSH,
       chunkSize: target.length + 64,
       maxOutputLength: target.length,
     });
@@ -69,8 +73,11 @@ function inflateRawAnew(input: Bytes, target: Bytes): void {
 }
 
 type NativeZstd = (input: Bytes, options: { maxOutputLength: number; chunkSize: number }) => Bytes;
+
 /** Present since Node.js 22.15. */
-const nativeZstd = (zlib as unknown as { zstdDecompressSync?: NativeZstd }).zstdDecompressSync;
+function nativeZstd(): NativeZstd | undefined {
+  return (zlib() as unknown as { zstdDecompressSync?: NativeZstd }).zstdDecompressSync;
+}
 
 function zstdDecompressNative(decompress: NativeZstd, input: Bytes, target: Bytes): void {
   fillFromFrames(input, target, (frame, into) => {
@@ -89,7 +96,8 @@ function zstdDecompressNative(decompress: NativeZstd, input: Bytes, target: Byte
 export const nodeCodecs: Codecs = {
   inflateRaw,
   zstdDecompress: (input, target) => {
-    if (nativeZstd !== undefined) return zstdDecompressNative(nativeZstd, input, target);
+    const native = nativeZstd();
+    if (native !== undefined) return zstdDecompressNative(native, input, target);
     try {
       loadZstd().decompress(input, target);
     } catch (error) {
@@ -99,7 +107,7 @@ export const nodeCodecs: Codecs = {
       throw new Corrupt('a damaged zstd frame', { layer: 'zstd' }, { cause: error });
     }
   },
-  deflateRaw: (input) => zlib.deflateRawSync(input, { windowBits: 12, memLevel: 9 }),
+  deflateRaw: (input) => zlib().deflateRawSync(input, { windowBits: 12, memLevel: 9 }),
   zstdCompress: (input) => loadZstd().compress(input),
   stream: (format) => streamDecoder(format, loadPako),
 };

@@ -1,7 +1,6 @@
 /** The host's side of a commit: the journal file beside the image, who else uses it, and whether it changed. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { crc32 } from 'node:zlib';
 import { decodeName } from '../../bytes/text.ts';
 import { Posix, Refused } from '../../errors.ts';
 import type { CommitHost } from '../../io/commit-host.ts';
@@ -39,7 +38,7 @@ export function commitHost(name: string, options: { readonly locked?: boolean } 
       const { dev, ino, size, mtimeNs } = stat();
       return `${dev}:${ino}:${size}:${mtimeNs}`;
     },
-    crc32: (bytes) => crc32(bytes),
+    crc32: (bytes) => process.getBuiltinModule('node:zlib').crc32(bytes),
     user: () => (options.locked === true ? undefined : qemuLock(stat(), QEMU_LOCKS)),
     writer: () => (options.locked === true ? undefined : qemuLock(stat(), QEMU_WRITES)),
     openImage: () => FileSource.open(image, { writable: true }),

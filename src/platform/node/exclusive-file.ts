@@ -1,5 +1,4 @@
 /** New files of the host that appear whole under a name that was free, or not at all. */
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeName } from '../../bytes/text.ts';
@@ -47,7 +46,10 @@ export class ExclusiveFile {
   /** Makes the file, empty. Throws Posix EEXIST when the name is taken, and ENOSPC and so on. */
   static begin(name: string, track?: Track): ExclusiveFile {
     checkFree(name);
-    const temporary = path.join(path.dirname(name), `.${path.basename(name).slice(0, 60)}.${randomBytes(6).toString('hex')}`);
+    const temporary = path.join(
+      path.dirname(name),
+      `.${path.basename(name).slice(0, 60)}.${process.getBuiltinModule('node:crypto').randomBytes(6).toString('hex')}`,
+    );
     // Told before it is made: a signal right behind would leave it.
     const forget = track?.(temporary);
     try {

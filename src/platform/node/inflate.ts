@@ -5,7 +5,6 @@
  * megabytes before V8 collects them. Below it stands a handle that can be used again and writes where it is told. It is not part of Node.js's
  * promised interface, though packages that everyone installs (minizlib) have used it for years; so what it offers is looked at first.
  */
-import * as zlib from 'node:zlib';
 import type { Bytes } from '../../bytes/struct.ts';
 
 interface Handle {
@@ -24,10 +23,11 @@ export interface Inflater {
 
 /** An inflater for raw deflate streams; undefined where this Node.js has no such handle. */
 export function createInflater(): Inflater | undefined {
+  const zlib = process.getBuiltinModule('node:zlib');
   const stream = new zlib.InflateRaw() as unknown as { readonly _handle?: Partial<Handle>; readonly _writeState?: unknown };
   const { _handle: handle, _writeState: state } = stream;
   if (typeof handle?.writeSync !== 'function' || typeof handle.reset !== 'function' || !(state instanceof Uint32Array)) return undefined;
-  return new HandleInflater(stream, handle as Handle, state);
+  return new HandleInflater(stream, handle as Handle, state, zlib.constants.Z_SYNC_FLUSH);
 }
 
 class HandleInflater implements Inflater {
@@ -35,12 +35,14 @@ class HandleInflater implements Inflater {
   readonly stream: unknown;
   readonly #handle: Handle;
   readonly #state: State;
+  readonly #flush: number;
   #failed = false;
 
-  constructor(stream: unknown, handle: Handle, state: State) {
+  constructor(stream: unknown, handle: Handle, state: State, flush: number) {
     this.stream = stream;
     this.#handle = handle;
     this.#state = state;
+    this.#flush = flush;
     handle.onerror = () => {
       this.#failed = true;
     };
@@ -49,7 +51,7 @@ class HandleInflater implements Inflater {
   inflate(input: Bytes, target: Bytes): number | undefined {
     this.#failed = false;
     this.#handle.reset();
-    this.#handle.writeSync(zlib.constants.Z_SYNC_FLUSH, input, 0, input.length, target, 0, target.length);
+    this.#handle.writeSync(this.#flush, input, 0, input.length, target, 0, target.length);
     return this.#failed ? undefined : target.length - (this.#state[0] ?? target.length);
   }
 }

@@ -2,7 +2,7 @@
  * Disks by the NBD protocol: a client of the fixed newstyle handshake and of simple replies.
  * Facts: doc/proto.md of the NBD project.
  */
-import * as net from 'node:net';
+import type * as net from 'node:net';
 import type { Bytes } from '../../bytes/struct.ts';
 import { Posix, Unsupported } from '../../errors.ts';
 import type { WritableSource } from '../../io/source.ts';
@@ -59,7 +59,8 @@ export async function openNbd(address: string): Promise<NbdSource> {
   const parsed = parseNbdAddress(address);
   if (parsed === undefined)
     throw new Posix('EINVAL', { image: address }, 'no address of a disk by NBD; they are like nbd:HOST:PORT or nbd:unix:PATH');
-  const socket = parsed.path === undefined ? net.connect(parsed.port ?? 10_809, parsed.host ?? '') : net.connect(parsed.path);
+  const { connect } = process.getBuiltinModule('node:net');
+  const socket = parsed.path === undefined ? connect(parsed.port ?? 10_809, parsed.host ?? '') : connect(parsed.path);
   const stream = new ByteStream(socket, address);
   try {
     const { size, flags } = await handshake(stream, parsed.name, address);

@@ -1,5 +1,4 @@
 /** Temporary files without a name: nothing is left behind, however the process ends, and no other process can open them. */
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { WritableSource } from '../../io/source.ts';
@@ -36,7 +35,7 @@ function openUnnamed(folder: string): number {
       if (code !== 'EISDIR' && code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'EINVAL') throw posixError(error, folder);
     }
   }
-  const name = path.join(folder, `guestless-${randomBytes(12).toString('hex')}`);
+  const name = path.join(folder, `guestless-${process.getBuiltinModule('node:crypto').randomBytes(12).toString('hex')}`);
   try {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
     const descriptor = fs.openSync(name, O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o600);

@@ -113,7 +113,7 @@ export const handleVerbs: Verbs = {
   available_all_groups: {
     summary: 'lists all groups of functions that can be missing',
     *run() {
-      return [...GROUPS].sort();
+      return [...GROUPS, ...RETIRED_GROUPS].sort();
     },
   },
 };

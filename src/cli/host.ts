@@ -29,6 +29,7 @@ import { createNewFile } from './new-file.ts';
 import { say } from './output.ts';
 import { Progress } from './progress.ts';
 import { prepareSave } from './save.ts';
+import { servePage } from './web.ts';
 
 const PAUSE_EVERY_MS = 20;
 
@@ -121,6 +122,10 @@ export class NodeHost implements Host {
 
   /** Set for the one command that runs programs: others need not load what it takes. */
   runProgram?: (tree: EditableTree, program: Bytes, options: ProgramOptions) => number;
+
+  servePage(port: number, ready: (address: string) => Io<void>): Io<void> {
+    return servePage(path.join(this.installation().folder, 'dist/web'), port, ready);
+  }
 
   installation(): { readonly folder: string; readonly hasQemuImg: boolean } {
     const tool = fs.realpathSync(process.argv[1] ?? '.');

@@ -133,6 +133,11 @@ export interface Host {
   now(): Timestamp;
   /** Runs a program of WASI over the files of a guest; its exit status. Absent where this door cannot. */
   runProgram?(tree: EditableTree, program: Bytes, options: ProgramOptions): number;
+  /**
+   * Serves the page to browsers on this computer until the program is ended; `ready` is told its address. Port 0 is any that is free. Throws Posix
+   * when the port is taken. Absent where this door cannot.
+   */
+  servePage?(port: number, ready: (address: string) => Io<void>): Io<void>;
   /** Where this program is installed, and whether the host has a qemu-img of its own. */
   installation(): { readonly folder: string; readonly hasQemuImg: boolean };
   /** Whether this program may give files of the host any owner. */

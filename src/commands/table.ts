@@ -203,6 +203,23 @@ const IMAGE_GROUP: CommandGroup = {
   commands: IMAGE_COMMANDS,
 };
 
+const WEB: Command = {
+  name: 'web',
+  summary: 'Serve the page on this computer: look into images in a browser',
+  description:
+    'Prints the address to open, and serves until it is ended with Ctrl-C. The server gives out the page and nothing else, to this computer alone; images are ' +
+    'chosen in the browser and read there, and nothing is uploaded.',
+  arguments: [],
+  options: [
+    { names: ['--port'], value: { name: 'N', kind: 'number' }, help: 'where to listen; default 8080, 0 for any port that is free' },
+  ],
+  groups: ['json'],
+  result: 'lines',
+  interruptible: true,
+  examples: ['web', 'web --port 9000'],
+  load: async () => (await import('./web.ts')).web,
+};
+
 const APPLIANCE_GROUP: CommandGroup = {
   name: 'appliance',
   summary: 'Stand in for the appliance of libguestfs',
@@ -239,4 +256,4 @@ const FISH: Command = {
 };
 
 /** Every command, in the order in which help shows them. */
-export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP, FISH, APPLIANCE_GROUP];
+export const COMMANDS: CommandTable = [...READ_COMMANDS, ...WRITE_COMMANDS, IMAGE_GROUP, FISH, WEB, APPLIANCE_GROUP];

@@ -2,7 +2,7 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { latin1 } from '../bytes/text.ts';
 import type { StreamFormat } from '../codec/codecs.ts';
-import { identifyStream } from '../codec/streams.ts';
+import { identifyStream } from '../codec/stream-magic.ts';
 import type { Io } from '../io/effect.ts';
 import { type ByteSource, readPadded } from '../io/source.ts';
 

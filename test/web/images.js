@@ -11,12 +11,12 @@ const START = 1 << 20;
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76LAAAAF0lEQVR4nGNkaPjPgA8w4ZUdKQoYGAAwYgGPrQqU0AAAAABJRU5ErkJggg==';
 
 /** A GPT disk of `size` bytes with one ext4 partition that holds `tree`. */
-export function makeDisk(file, size, tree) {
+export function makeDisk(file, size, tree, inodes = 4096) {
   fs.rmSync(file, { force: true });
   tool('truncate', '-s', String(size), file);
   execFileSync('sfdisk', ['-q', file], { input: 'label: gpt\nstart=2048, type=linux, name=root\n', stdio: ['pipe', 'ignore', 'ignore'] });
   const sectors = Math.floor(size / 512) - 4096;
-  tool('mke2fs', '-q', '-F', '-t', 'ext4', '-L', 'web-root', '-d', tree, '-E', `offset=${START}`, file, `${Math.floor(sectors / 2)}k`);
+  tool('mke2fs', '-q', '-F', '-t', 'ext4', '-L', 'web-root', '-d', tree, '-N', String(inodes), '-E', `offset=${START}`, file, `${Math.floor(sectors / 2)}k`);
 }
 
 /** A file tree as a small Linux has it. */
@@ -77,12 +77,11 @@ export function makeHostileTree(folder) {
   fs.writeFileSync(path.join(folder, 'etc/os-release'), 'ID=debian\nPRETTY_NAME="<img src=x onerror=window.hacked=1>"\n');
 }
 
-/** The tree with a directory of `count` names. */
-export function makeLargeTree(folder, count) {
-  makeTree(folder);
-  const many = path.join(folder, 'many');
-  fs.mkdirSync(many);
-  for (let i = 0; i < count; i++) fs.closeSync(fs.openSync(path.join(many, `file-${String(i).padStart(6, '0')}`), 'w'));
+/** An archive of `count` empty files. */
+export function makeManyNames(file, count) {
+  const program =
+    'import sys, tarfile\nwith tarfile.open(sys.argv[1], "w") as t:\n  for i in range(int(sys.argv[2])): t.addfile(tarfile.TarInfo("file-%06d" % i))';
+  tool('python3', '-c', program, file, String(count));
 }
 
 /** The complaints of e2fsck about the first partition of a raw disk; none when it is clean. */

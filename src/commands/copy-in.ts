@@ -4,7 +4,8 @@ import { Posix } from '../errors.ts';
 import type { EditableTree, Pull } from '../guest/edit.ts';
 import { unpackTar } from '../guest/tar-in.ts';
 import type { Io } from '../io/effect.ts';
-import { type ByteSource, readExactly } from '../io/source.ts';
+import { Pieces } from '../io/pieces.ts';
+import type { ByteSource } from '../io/source.ts';
 import { ownerOf } from './change-owners.ts';
 import type { Run } from './declaration.ts';
 import { editImage } from './edit.ts';
@@ -39,17 +40,10 @@ export function* copyHostFile(tree: EditableTree, host: Host, file: string, dire
 
 /** The bytes of a source, piece by piece, each in the place of the one before. */
 function pieces(source: ByteSource, host: Host): Pull {
-  let offset = 0;
-  let buffer: Uint8Array | undefined;
+  const pieces = new Pieces(source, CHUNK);
   return function* () {
-    const length = Math.min(CHUNK, source.size - offset);
-    if (length <= 0) return undefined;
     yield* host.pause();
-    buffer ??= new Uint8Array(length);
-    const piece = length === buffer.length ? buffer : buffer.subarray(0, length);
-    yield* readExactly(source, offset, piece);
-    offset += length;
-    return piece;
+    return yield* pieces.next();
   };
 }
 

@@ -36,6 +36,12 @@ export function* readExtentNode(volume: Volume, inode: Inode, block: number, dep
   return node;
 }
 
+/** The run that begins at `logical`, where the inode itself says it. */
+export function peekInExtents(volume: Volume, inode: Inode, logical: number): BlockRun | undefined {
+  const root = inode.extentRoot ?? extentRoot(volume, inode);
+  return root.depth === 0 ? findInLeaf(root, logical, LOGICAL_BLOCKS_END) : undefined;
+}
+
 /** The run that begins at `logical`. */
 export function* findInExtents(volume: Volume, inode: Inode, logical: number): Io<BlockRun> {
   let node = inode.extentRoot ?? extentRoot(volume, inode);
@@ -47,6 +53,10 @@ export function* findInExtents(volume: Volume, inode: Inode, logical: number): I
     to = node.logical[at + 1] ?? to;
     node = yield* readExtentNode(volume, inode, node.physical[at]!, node.depth - 1, node.logical[at]!, to);
   }
+  return findInLeaf(node, logical, to);
+}
+
+function findInLeaf(node: ExtentNode, logical: number, to: number): BlockRun {
   const at = entryAt(node, logical);
   if (at >= 0) {
     const within = logical - node.logical[at]!;

@@ -82,7 +82,16 @@ function* loadInode(volume: Volume, number: number): Io<Inode> {
 
 /** An inode that a directory may name: neither reserved, nor one of the hidden files, nor deleted. */
 export function* readNode(volume: Volume, number: number): Io<Inode> {
-  const inode = volume.inodes.get(number) ?? (yield* loadInode(volume, number));
+  return checkNode(volume, number, volume.inodes.get(number) ?? (yield* loadInode(volume, number)));
+}
+
+/** The same, if it is in memory. */
+export function peekNode(volume: Volume, number: number): Inode | undefined {
+  const inode = volume.inodes.get(number);
+  return inode === undefined ? undefined : checkNode(volume, number, inode);
+}
+
+function checkNode(volume: Volume, number: number, inode: Inode): Inode {
   if (isHidden(volume, number)) throw new Corrupt('a reserved inode stands in a directory', { layer: 'ext4', inode: number });
   if (inode.links === 0) throw new Corrupt('a deleted inode stands in a directory', { layer: 'ext4', inode: number });
   return inode;

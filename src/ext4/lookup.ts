@@ -10,7 +10,7 @@ import { ciphertextTest } from './encrypted-name.ts';
 import { COMPAT, EXT4_CASEFOLD_FL, EXT4_ENCRYPT_FL, EXT4_INDEX_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from './format/index.ts';
 import { searchIndex } from './htree.ts';
 import type { Inode } from './inode.ts';
-import { findRun } from './mapping.ts';
+import { findRun, peekRun } from './mapping.ts';
 import type { Volume } from './volume.ts';
 
 /** The inode that a name stands for; undefined when there is no such name. */
@@ -38,6 +38,25 @@ export interface StoredName {
   readonly logical: number;
   readonly offset: number;
   readonly node: number;
+}
+
+/**
+ * Whether a directory has no such name, where that is found without a step outside: in one without an index, whose blocks are in memory and known
+ * to be sound. False: not known.
+ */
+export function isKnownAbsent(volume: Volume, directory: Inode, name: Bytes): boolean {
+  if ((directory.flags & (EXT4_ENCRYPT_FL | EXT4_INLINE_DATA_FL | EXT4_INDEX_FL | EXT4_CASEFOLD_FL)) !== 0) return false;
+  if (volume.fastCommits !== undefined || volume.soundBlocks === undefined) return false;
+  const form = directoryForm(volume, directory);
+  const { blockSize } = volume.superblock;
+  for (let logical = 0; logical * blockSize < directory.size; logical++) {
+    const run = peekRun(volume, directory, logical);
+    if (run === undefined || run.zero || run.physical === undefined) return false;
+    const place = run.physical * blockSize;
+    const block = volume.soundBlocks.get(place) === directory.number ? volume.cache.peekRange(place, blockSize) : undefined;
+    if (block === undefined || findEntry(block, 0, blockSize, form, name) >= 0) return false;
+  }
+  return true;
 }
 
 /** Looks for a name in the blocks of a directory that is not encrypted. */

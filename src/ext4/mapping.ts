@@ -2,7 +2,7 @@
 import { Corrupt } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
 import { findInBlockMap } from './block-map.ts';
-import { findInExtents } from './extents.ts';
+import { findInExtents, peekInExtents } from './extents.ts';
 import { EXT4_EXTENTS_FL } from './format/inode.ts';
 import type { Inode } from './inode.ts';
 import type { OverlayRange, RangeOverlay } from './journal/range-overlay.ts';
@@ -13,6 +13,12 @@ import type { Volume } from './volume.ts';
 export function findRun(volume: Volume, inode: Inode, logical: number): Io<BlockRun> {
   const changes = volume.fastCommits?.ranges(inode.number);
   return changes === undefined ? findOnDisk(volume, inode, logical) : findChanged(volume, inode, logical, changes);
+}
+
+/** The same, where the inode itself says it. */
+export function peekRun(volume: Volume, inode: Inode, logical: number): BlockRun | undefined {
+  if ((inode.flags & EXT4_EXTENTS_FL) === 0 || volume.fastCommits !== undefined) return undefined;
+  return peekInExtents(volume, inode, logical);
 }
 
 function findOnDisk(volume: Volume, inode: Inode, logical: number): Io<BlockRun> {

@@ -118,7 +118,8 @@ class Target {
     if (!whole || system.createFilled === undefined) return false;
     const { uid, gid } = this.#owner(member);
     const { mode, mtime } = member;
-    const xattrs = this.#xattrs(member).filter((one) => !isDefaultAcl(one.name));
+    const all = this.#xattrs(member);
+    const xattrs = all.length === 0 ? all : all.filter((one) => !isDefaultAcl(one.name));
     const file = { mode, uid, gid, contents: first?.bytes ?? NOTHING, atime: mtime, mtime, xattrs };
     return (yield* system.createFilled(parent.node, name, file)) !== undefined;
   }

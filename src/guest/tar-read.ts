@@ -9,6 +9,7 @@ import type { Io } from '../io/effect.ts';
 import type { Pull } from './edit.ts';
 import { aclBytes } from './posix-acl.ts';
 import { parsePaxTime, readTarNumber, TAR_BLOCK, tarChecksum, tarPadding, USTAR } from './tar-format.ts';
+import { deviceOf, headerName, markedDirectory, OwnerNames } from './tar-header.ts';
 
 /** One member of an archive. */
 export interface TarMember {
@@ -66,6 +67,8 @@ export class TarReader {
   #run = 0;
   #inRun = 0;
   readonly #global: Records = new Map();
+  readonly #userNames: OwnerNames = new OwnerNames();
+  readonly #groupNames: OwnerNames = new OwnerNames();
   #position = 0;
 
   constructor(pull: Pull) {
@@ -74,12 +77,13 @@ export class TarReader {
 
   /** The next member; what is left of the one before is passed over. Undefined at the end. Throws Corrupt for what is no archive. */
   *next(): Io<TarMember | undefined> {
-    yield* this.#skip(this.#stored + this.#padding);
+    const rest = this.#stored + this.#padding;
+    if (!this.#skipNow(rest)) yield* this.#skip(rest);
     this.#stored = this.#padding = 0;
     const records: Records = new Map(this.#global);
     for (;;) {
-      const block = yield* this.#take(TAR_BLOCK, true);
-      if (block === undefined || isZero(block)) return undefined;
+      const block = this.#takeNow(TAR_BLOCK) ?? (yield* this.#take(TAR_BLOCK, true));
+      if (block === undefined || (block[0] === 0 && isZero(block))) return undefined;
       // A copy: the next piece of the archive may come in the same memory.
       const header = this.#header;
       header.set(block);
@@ -94,7 +98,11 @@ export class TarReader {
       } else if (type === 'L') records.set('path', untilNul(yield* this.#extended(size)));
       else if (type === 'K') records.set('linkpath', untilNul(yield* this.#extended(size)));
       else if (type === 'V' || type === 'M' || !KINDS.has(type)) yield* this.#skip(size + tarPadding(size));
-      else return yield* this.#member(header, KINDS.get(type) as TarMember['kind'], type, size, records);
+      else {
+        const kind = KINDS.get(type) as TarMember['kind'];
+        if (type !== 'S' && records.size === 0) return this.#plain(header, kind, size);
+        return yield* this.#member(header, kind, type, size, records);
+      }
     }
   }
 
@@ -107,13 +115,38 @@ export class TarReader {
         this.#inRun = 0;
         continue;
       }
-      const bytes = yield* this.#piece(Math.min(left, this.#stored));
+      const wanted = Math.min(left, this.#stored);
+      const bytes = this.#takeNow(wanted) ?? (yield* this.#piece(wanted));
       const offset = run[0] + this.#inRun;
       this.#inRun += bytes.length;
       this.#stored -= bytes.length;
       return { offset, bytes };
     }
     return undefined;
+  }
+
+  /** A member of which the header says all. */
+  #plain(header: Bytes, kind: TarMember['kind'], headerSize: number): TarMember {
+    const size = kind === 'file' || (kind === 'link' && headerSize > 0) ? headerSize : 0;
+    this.#stored = size;
+    this.#padding = tarPadding(size);
+    this.#runs = [[0, size]];
+    this.#run = this.#inRun = 0;
+    const name = headerName(header);
+    return {
+      name,
+      kind: markedDirectory(kind, name, size) ? 'directory' : kind,
+      mode: readTarNumber(header, USTAR.mode, 8) & 0o7777,
+      uid: readTarNumber(header, USTAR.uid, 8),
+      gid: readTarNumber(header, USTAR.gid, 8),
+      userName: this.#userNames.decode(header, USTAR.uname),
+      groupName: this.#groupNames.decode(header, USTAR.gname),
+      mtime: { seconds: readTarNumber(header, USTAR.mtime, 12), nanoseconds: 0 },
+      linkname: header[USTAR.linkname] === 0 ? NOTHING : untilNul(header.subarray(USTAR.linkname, USTAR.linkname + 100)).slice(),
+      device: deviceOf(header, kind),
+      size,
+      xattrs: NO_ATTRIBUTES,
+    };
   }
 
   *#member(header: Bytes, kind: TarMember['kind'], type: string, headerSize: number, records: Records): Io<TarMember> {
@@ -145,26 +178,18 @@ export class TarReader {
     }
     this.#runs = this.#checkRuns(runs ?? [[0, stored]], size);
     this.#run = this.#inRun = 0;
-    const prefix = header[USTAR.magic + 5] === 0 ? untilNul(header.subarray(USTAR.prefix, USTAR.prefix + 155)) : header.subarray(0, 0);
-    const plain = untilNul(header.subarray(USTAR.name, USTAR.name + 100));
-    const name =
-      records.get('GNU.sparse.name') ?? records.get('path') ?? (prefix.length > 0 ? concatBytes(prefix, SLASH, plain) : plain.slice());
-    // Very old archives mark a directory by a slash alone.
-    const isDirectory = kind === 'file' && name.at(-1) === 0x2f && stored === 0;
+    const name = records.get('GNU.sparse.name') ?? records.get('path') ?? headerName(header);
     return {
       name,
-      kind: isDirectory ? 'directory' : kind,
+      kind: markedDirectory(kind, name, stored) ? 'directory' : kind,
       mode: readTarNumber(header, USTAR.mode, 8) & 0o7777,
       uid: number('uid', readTarNumber(header, USTAR.uid, 8)),
       gid: number('gid', readTarNumber(header, USTAR.gid, 8)),
-      userName: text('uname') ?? decodeName(untilNul(header.subarray(USTAR.uname, USTAR.uname + 32))),
-      groupName: text('gname') ?? decodeName(untilNul(header.subarray(USTAR.gname, USTAR.gname + 32))),
+      userName: text('uname') ?? this.#userNames.decode(header, USTAR.uname),
+      groupName: text('gname') ?? this.#groupNames.decode(header, USTAR.gname),
       mtime: parsePaxTime(text('mtime') ?? '') ?? { seconds: readTarNumber(header, USTAR.mtime, 12), nanoseconds: 0 },
       linkname: records.get('linkpath') ?? untilNul(header.subarray(USTAR.linkname, USTAR.linkname + 100)).slice(),
-      device:
-        kind === 'character' || kind === 'block'
-          ? { major: readTarNumber(header, USTAR.devmajor, 8), minor: readTarNumber(header, USTAR.devminor, 8) }
-          : { major: 0, minor: 0 },
+      device: deviceOf(header, kind),
       size,
       xattrs: attributes(records),
     };
@@ -292,6 +317,23 @@ export class TarReader {
     return bytes;
   }
 
+  /** As {@link #take}, if it is at hand. */
+  #takeNow(length: number): Bytes | undefined {
+    const end = this.#at + length;
+    if (end > this.#have.length) return undefined;
+    const bytes = this.#have.subarray(this.#at, end);
+    this.#at = end;
+    this.#position += length;
+    return bytes;
+  }
+
+  #skipNow(length: number): boolean {
+    if (this.#at + length > this.#have.length) return false;
+    this.#at += length;
+    this.#position += length;
+    return true;
+  }
+
   *#skip(length: number): Io<void> {
     for (let left = length; left > 0; ) left -= (yield* this.#piece(left)).length;
   }
@@ -301,8 +343,8 @@ export class TarReader {
   }
 }
 
-const SLASH = Uint8Array.of(0x2f);
-
+const NOTHING: Bytes = new Uint8Array(0);
+const NO_ATTRIBUTES: readonly ExtendedAttribute[] = [];
 function pairs(numbers: readonly number[]): Run[] {
   const runs: Run[] = [];
   for (let i = 0; i < numbers.length; i += 2) runs.push([numbers[i] as number, numbers[i + 1] ?? Number.NaN]);

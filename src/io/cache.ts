@@ -85,6 +85,14 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
     return target;
   }
 
+  /** As {@link read}, if the range lies in one page and that is in memory. */
+  peekRange(offset: number, length: number): Bytes | undefined {
+    const index = Math.floor(offset / this.pageSize);
+    const within = offset - index * this.pageSize;
+    const page = this.peek(index);
+    return page === undefined || within + length > page.bytes.length ? undefined : page.bytes.subarray(within, within + length);
+  }
+
   *readInto(offset: number, target: Bytes): Io<void> {
     checkRange(this, offset, target.length);
     for (let done = 0; done < target.length; ) {
@@ -126,7 +134,12 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
       const index = Math.floor((offset + done) / this.pageSize);
       const within = offset + done - index * this.pageSize;
       const length = Math.min(this.pageSize - within, bytes.length - done);
-      this.#slots.get(index)?.bytes.set(bytes.subarray(done, done + length), within);
+      const page = this.#slots.get(index)?.bytes;
+      if (page !== undefined) {
+        const part = length === bytes.length ? bytes : bytes.subarray(done, done + length);
+        // A block of the page itself that was changed where it stands.
+        if (part.buffer !== page.buffer || part.byteOffset !== page.byteOffset + within) page.set(part, within);
+      }
       done += length;
     }
   }
@@ -210,8 +223,15 @@ export class CachedDevice<D extends BlockDevice = BlockDevice> implements BlockD
 
 /** The page cache over a device that can be written: writes go through, and the pages in memory follow. */
 export class WritableCachedDevice extends CachedDevice<WritableDevice> implements WritableDevice {
-  *write(offset: number, bytes: Bytes): Io<void> {
+  writeNow(offset: number, bytes: Bytes): boolean {
     checkRange(this, offset, bytes.length);
+    if (this.device.writeNow?.(offset, bytes) !== true) return false;
+    this.patch(offset, bytes);
+    return true;
+  }
+
+  *write(offset: number, bytes: Bytes): Io<void> {
+    if (this.writeNow(offset, bytes)) return;
     try {
       yield* this.device.write(offset, bytes);
     } catch (error) {

@@ -41,6 +41,8 @@ export interface BlockDevice {
 /** A device that can be written; what is written is seen by reads at once, and durable after `flush`. */
 export interface WritableDevice extends BlockDevice {
   write(offset: number, bytes: Bytes): Io<void>;
+  /** Writes at once where that takes no step outside and nobody else is writing; false: nothing was done. */
+  writeNow?(offset: number, bytes: Bytes): boolean;
   /** Makes the range read as zeros, without storing them where that can be avoided. */
   writeZeroes(offset: number, length: number): Io<void>;
   /** The contents are no longer needed; the range reads as zeros afterwards. */

@@ -6,6 +6,7 @@ export * from './drivers.ts';
 export * from './effect.ts';
 export * from './faces.ts';
 export * from './lock.ts';
+export * from './pieces.ts';
 export * from './slice.ts';
 export * from './source.ts';
 export * from './transaction.ts';

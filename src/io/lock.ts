@@ -10,6 +10,10 @@ export class Lock {
   #held = false;
   readonly #waiting: (() => void)[] = [];
 
+  get held(): boolean {
+    return this.#held;
+  }
+
   /** Runs `body` while holding the lock, and releases it however `body` ends. */
   *exclusive<T>(body: () => Io<T>): Io<T> {
     // A free lock costs no step.

@@ -45,6 +45,11 @@ export class WritableSlice extends Slice<WritableDevice> implements WritableDevi
     return this.device.write(this.start + offset, bytes);
   }
 
+  writeNow(offset: number, bytes: Bytes): boolean {
+    checkRange(this, offset, bytes.length);
+    return this.device.writeNow?.(this.start + offset, bytes) === true;
+  }
+
   writeZeroes(offset: number, length: number): Io<void> {
     checkRange(this, offset, length);
     return this.device.writeZeroes(this.start + offset, length);

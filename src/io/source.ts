@@ -21,6 +21,8 @@ export interface ByteSource {
   readonly allocated?: number;
   readSync?(offset: number, target: Bytes): number;
   readAsync?(offset: number, target: Bytes, signal?: AbortSignalLike): Promise<number>;
+  /** As `readAsync`, of a source that is rather read by `readSync`: while the caller does something else. */
+  readInBackground?(offset: number, target: Bytes): Promise<number>;
   close?(): void;
 }
 

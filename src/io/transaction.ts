@@ -30,6 +30,9 @@ export interface Savepoint {
   release(): void;
 }
 
+/** Something to do, if there is. */
+export type Work = () => Io<void> | undefined;
+
 /** What all file systems on one device share: its transactions nest, so only one of them can have one open. */
 interface Turn {
   readonly lock: Lock;
@@ -70,21 +73,30 @@ export class Transactions {
 
   /**
    * Runs `body` as one transaction; inside the body of another, as a part of that which can fail on its own. `before` is run first when
-   * there is one around, as a part of that.
+   * there is one around, as a part of that; `after` last, as a part of this one. Both may have nothing to do.
    */
-  *run<T>(body: () => Io<T>, before?: () => Io<void>): Io<T> {
-    if (this.#turn.inside) {
-      if (before !== undefined) yield* before();
-      return yield* this.#whole === undefined ? this.#attempt(body) : this.#part(body, this.#whole);
+  *run<T>(body: () => Io<T>, before?: Work, after?: Work): Io<T> {
+    if (!this.#turn.inside) return yield* this.#turn.lock.exclusive(() => this.#watched(() => this.#attempt(body, after)));
+    const first = before?.();
+    if (first !== undefined) yield* first;
+    const whole = this.#whole;
+    if (whole === undefined) return yield* this.#attempt(body, after);
+    try {
+      const result = yield* body();
+      const last = after?.();
+      if (last !== undefined) yield* last;
+      return result;
+    } catch (error) {
+      whole.failed ??= { error };
+      throw error;
     }
-    return yield* this.#turn.lock.exclusive(() => this.#watched(() => this.#attempt(body)));
   }
 
   /**
    * As {@link run}; but what is run inside of `body` cannot fail on its own, and need not be able to be taken back on its own: when a part
    * throws the whole throws the same in the end, and none of it happened, whatever `body` made of the error.
    */
-  *runWhole<T>(body: () => Io<T>, before?: () => Io<void>): Io<T> {
+  *runWhole<T>(body: () => Io<T>, before?: Work): Io<T> {
     return yield* this.run(() => this.#asWhole(body), before);
   }
 
@@ -101,21 +113,14 @@ export class Transactions {
     }
   }
 
-  *#part<T>(body: () => Io<T>, whole: WholeTransaction): Io<T> {
-    try {
-      return yield* body();
-    } catch (error) {
-      whole.failed ??= { error };
-      throw error;
-    }
-  }
-
-  *#attempt<T>(body: () => Io<T>): Io<T> {
+  *#attempt<T>(body: () => Io<T>, after: Work | undefined): Io<T> {
     const saved = this.#save();
     this.#device.begin();
     let result: T;
     try {
       result = yield* body();
+      const last = after?.();
+      if (last !== undefined) yield* last;
     } catch (error) {
       try {
         yield* this.#device.rollback();

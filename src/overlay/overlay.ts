@@ -108,6 +108,16 @@ export class OverlayDevice implements TransactionalDevice {
     }
   }
 
+  writeNow(offset: number, bytes: Bytes): boolean {
+    checkRange(this, offset, bytes.length);
+    if (this.#writing.held) return false;
+    const cluster = Math.floor(offset / CLUSTER);
+    const within = offset - cluster * CLUSTER;
+    if (bytes.length === 0 || within + bytes.length > CLUSTER) return false;
+    const state = this.#clusters.get(cluster);
+    return state >= 0 && this.#mayOverwrite(cluster) && this.#store.writeNow(state, within, bytes);
+  }
+
   *write(offset: number, bytes: Bytes): Io<void> {
     checkRange(this, offset, bytes.length);
     if (bytes.length > 0) yield* this.#writing.exclusive(() => this.#write(offset, bytes));

@@ -128,6 +128,16 @@ export class ClusterStore {
     }
   }
 
+  /** As {@link write} within one slot, if that is in memory; false: nothing was done. */
+  writeNow(slot: number, within: number, bytes: Bytes): boolean {
+    const resident = this.#resident.get(slot);
+    if (resident === undefined) return false;
+    resident.used = bytes.length < CLUSTER;
+    resident.changed = true;
+    resident.bytes.set(bytes, within);
+    return true;
+  }
+
   /** As {@link write} within one slot; not a step outside where the file can be written at once, so that it works while all is aborted. */
   *restore(slot: number, within: number, bytes: Bytes): Io<void> {
     const resident = this.#resident.get(slot);

@@ -131,10 +131,14 @@ export function* changeModeWithAcl(volume: WritableVolume, edit: InodeEdit, mode
   yield* storeAcl(volume, edit, ACCESS, changed);
 }
 
+/** Most nodes have no attributes at all. */
+export function hasAttributes({ inode }: InodeEdit): boolean {
+  return inode.hasAttributes || inode.fileAcl !== 0;
+}
+
 /** A new node takes the default list of its directory, cut by the mode it is made with (posix_acl_create). */
 export function* inheritDefaultAcl(volume: WritableVolume, directory: InodeEdit, edit: InodeEdit): Io<void> {
-  // Most directories have no attributes at all.
-  if (!directory.inode.hasAttributes && directory.inode.fileAcl === 0) return;
+  if (!hasAttributes(directory)) return;
   if (edit.inode.kind === 'symlink') return;
   const entries = yield* readAcl(volume, directory, DEFAULT);
   if (entries === undefined) return;

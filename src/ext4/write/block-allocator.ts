@@ -78,6 +78,22 @@ export class BlockAllocator {
     throw new Posix('ENOSPC', { layer: 'ext4' });
   }
 
+  /** As {@link allocate} without bigalloc, where the whole run fits into the group of `goal` and that is in memory. */
+  allocateNow(goal: number, wanted: number): AllocatedRun | undefined {
+    const { superblock, groups } = this.#volume;
+    const { firstDataBlock, blocksCount, blocksPerGroup } = superblock;
+    if (superblock.clusterRatio !== 1 || wanted > blocksPerGroup || goal <= firstDataBlock || goal >= blocksCount) return undefined;
+    const group = Math.floor((goal - firstDataBlock) / blocksPerGroup);
+    const descriptor = groups.known(group);
+    const bitmap = this.#dirty.get(group);
+    if (descriptor === undefined || bitmap === undefined || descriptor.freeClusters < wanted) return undefined;
+    const first = groupFirstBlock(superblock, group);
+    const run = search(bitmap, goal - first, clustersInGroup(superblock, group), wanted, true, this.#lowestClear(group, bitmap));
+    if (run === undefined || run.length < wanted) return undefined;
+    this.#mark(descriptor, bitmap, run.start, run.length, true);
+    return { start: first + run.start, length: run.length };
+  }
+
   /** Gives blocks back; with bigalloc whole clusters. Throws Corrupt for blocks that are free already. */
   *free(start: number, length: number): Io<void> {
     const { superblock } = this.#volume;

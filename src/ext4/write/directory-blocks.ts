@@ -6,7 +6,7 @@ import { indexBlockChecksum, inodeSeed } from '../checksum.ts';
 import { countLimitOffset } from '../directory.ts';
 import { checkBlock, directoryForm } from '../directory-read.ts';
 import { DX_COUNTLIMIT_STRUCT, DX_TAIL_STRUCT, INCOMPAT } from '../format/index.ts';
-import { findRun } from '../mapping.ts';
+import { findRun, peekRun } from '../mapping.ts';
 import { prepareDirectoryTail, sealDirectoryBlock } from './directory-block.ts';
 import { takeBlocks } from './file-blocks.ts';
 import type { InodeEdit } from './inode-edit.ts';
@@ -40,6 +40,16 @@ export function* readForChange(volume: WritableVolume, edit: InodeEdit, logical:
   return { logical, physical: run.physical, bytes };
 }
 
+/** The same, if it is in memory and was verified before. */
+export function peekForChange(volume: WritableVolume, edit: InodeEdit, logical: number): DirectoryBlock | undefined {
+  const run = peekRun(volume, edit.inode, logical);
+  if (run === undefined || run.zero || run.physical === undefined) return undefined;
+  const { blockSize } = volume.superblock;
+  const place = run.physical * blockSize;
+  const bytes = volume.soundBlocks.get(place) === edit.number ? volume.cache.peekRange(place, blockSize) : undefined;
+  return bytes === undefined ? undefined : { logical, physical: run.physical, bytes };
+}
+
 /** Adds a block at the end of a directory; its bytes are zero and not written yet. */
 export function* appendBlock(volume: WritableVolume, edit: InodeEdit): Io<DirectoryBlock> {
   const { blockSize, incompat } = volume.superblock;
@@ -55,16 +65,27 @@ export function* appendBlock(volume: WritableVolume, edit: InodeEdit): Io<Direct
 
 /** Writes a block of entries. */
 export function* writeLeaf(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): Io<void> {
-  if (volume.superblock.metadataCsum) {
-    const seed = seedOf(volume, edit);
-    if (volume.openTransactions === 0) sealDirectoryBlock(block.bytes, seed);
-    else {
-      // Once, when all names that come into it are there.
-      prepareDirectoryTail(block.bytes);
-      volume.sealLater(block.physical, seed);
-    }
-  }
+  sealLeaf(volume, edit, block);
   yield* writeSound(volume, edit, block);
+}
+
+/** The same where it takes no step outside; false: it is not written. */
+export function writeLeafNow(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): boolean {
+  sealLeaf(volume, edit, block);
+  const place = block.physical * volume.superblock.blockSize;
+  if (!volume.cache.writeNow(place, block.bytes)) return false;
+  volume.soundBlocks.set(place, edit.number);
+  return true;
+}
+
+function sealLeaf(volume: WritableVolume, edit: InodeEdit, block: DirectoryBlock): void {
+  if (!volume.superblock.metadataCsum) return;
+  if (volume.openTransactions === 0) sealDirectoryBlock(block.bytes, seedOf(volume, edit));
+  else {
+    // Once, when all names that come into it are there.
+    prepareDirectoryTail(block.bytes);
+    volume.sealLater(block.physical, seedOf(volume, edit));
+  }
 }
 
 /** Writes a block of the index: its root, or a node. */

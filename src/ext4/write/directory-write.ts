@@ -9,7 +9,15 @@ import { COMPAT, EXT4_ENCRYPT_FL, EXT4_EXTENTS_FL, EXT4_INDEX_FL, EXT4_INLINE_DA
 import { readInlineTail } from '../inline.ts';
 import { equality, findStoredName } from '../lookup.ts';
 import { entriesEnd, insertEntry, type NewEntry, removeEntryAt, retargetEntry, writeEntry, writeUnused } from './directory-block.ts';
-import { appendBlock, blockCount, readForChange, writeIndexBlock, writeLeaf } from './directory-blocks.ts';
+import {
+  appendBlock,
+  blockCount,
+  type DirectoryBlock,
+  peekForChange,
+  readForChange,
+  writeIndexBlock,
+  writeLeaf,
+} from './directory-blocks.ts';
 import { insertIndexed, makeIndex } from './directory-index.ts';
 import { initialiseExtents } from './extent-store.ts';
 import { dropInlineTail, storeInlineTail } from './inline-write.ts';
@@ -89,6 +97,28 @@ export function* addName(volume: WritableVolume, edit: InodeEdit, name: Bytes, i
   writeUnused(block.bytes, 0, end, form);
   insertEntry(block.bytes, 0, end, entry, form);
   yield* writeLeaf(volume, edit, block);
+}
+
+/**
+ * Puts a name that the directory does not have into the block in memory where the one before found room; the caller writes it with
+ * {@link writeLeaf}. Undefined: nothing was done, and {@link addName} finds a place.
+ */
+export function insertBesideLast(
+  volume: WritableVolume,
+  edit: InodeEdit,
+  name: Bytes,
+  inode: number,
+  kind: FileKind,
+): DirectoryBlock | undefined {
+  const directory = edit.inode;
+  if ((directory.flags & (EXT4_ENCRYPT_FL | EXT4_INLINE_DATA_FL | EXT4_INDEX_FL)) !== 0) return undefined;
+  const hint = volume.roomHints.get(edit.number);
+  const form = directoryForm(volume, directory);
+  if (hint === undefined || hint.length > leastRecordLength(name.length, form)) return undefined;
+  const block = peekForChange(volume, edit, hint.logical);
+  if (block === undefined) return undefined;
+  const end = entriesEnd(volume.superblock.blockSize, volume.superblock.metadataCsum);
+  return insertEntry(block.bytes, 0, end, { name, inode, kind }, form) ? block : undefined;
 }
 
 /** Where a name stands. */

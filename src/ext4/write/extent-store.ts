@@ -49,9 +49,26 @@ export function* loadExtents(volume: WritableVolume, edit: InodeEdit): Io<Extent
 }
 
 /** Whether `i_block` is the root of a tree without entries, as every new file has it. */
-function isEmptyRoot(inode: Bytes): boolean {
+export function isEmptyRoot(inode: Bytes): boolean {
   for (let i = 0; i < EMPTY_ROOT.length; i++) if (inode[0x28 + i] !== EMPTY_ROOT[i]) return false;
   return true;
+}
+
+/** Makes the blocks from `start` on, at most EXT_INIT_MAX_LEN of them, the first extent of an empty root. */
+export function storeFirstExtent(edit: InodeEdit, start: number, length: number): void {
+  const { bytes } = edit;
+  const entry = 0x28 + 12;
+  bytes[0x28 + 2] = 1;
+  // ee_block, ee_len, ee_start_hi, ee_start_lo.
+  setBytes(bytes, entry, 4, 0);
+  setBytes(bytes, entry + 4, 2, length);
+  setBytes(bytes, entry + 6, 2, Math.floor(start / 0x1_0000_0000));
+  setBytes(bytes, entry + 8, 4, start % 0x1_0000_0000);
+  edit.touch();
+}
+
+function setBytes(bytes: Bytes, at: number, length: number, value: number): void {
+  for (let i = 0, rest = value; i < length; i++, rest = Math.floor(rest / 256)) bytes[at + i] = rest % 256;
 }
 
 function* collect(volume: WritableVolume, edit: InodeEdit, node: ExtentNode, to: number, list: ExtentList): Io<void> {

@@ -1,14 +1,14 @@
 /** A file's blocks, whichever way it maps them: taking them where they are missing, giving them back. */
 import { Posix } from '../../errors.ts';
 import type { Io } from '../../io/effect.ts';
-import { EXT4_EXTENTS_FL } from '../format/index.ts';
+import { EXT_INIT_MAX_LEN, EXT4_EXTENTS_FL } from '../format/index.ts';
 import { groupFirstBlock } from '../layout.ts';
 import { findRun } from '../mapping.ts';
 import { LOGICAL_BLOCKS_END } from '../run.ts';
 import type { AllocatedRun } from './block-allocator.ts';
 import { blockMapEnd, clearPointers, setPointers } from './block-map-store.ts';
 import { cutOut, extentBehind, part, putIn } from './extent-edit.ts';
-import { type ExtentList, type FileExtent, loadExtents, storeExtents } from './extent-store.ts';
+import { type ExtentList, type FileExtent, isEmptyRoot, loadExtents, storeExtents, storeFirstExtent } from './extent-store.ts';
 import type { InodeEdit } from './inode-edit.ts';
 import type { WritableVolume } from './writable-volume.ts';
 
@@ -39,6 +39,19 @@ function firstGoal(volume: WritableVolume, edit: InodeEdit): number {
 export function* takeBlocks(volume: WritableVolume, edit: InodeEdit, first: number, count: number): Io<WritableRun[]> {
   if (first + count > logicalEnd(volume, edit)) throw new Posix('EFBIG', { layer: 'ext4', inode: edit.number });
   return yield* hasExtents(edit) ? takeInExtents(volume, edit, first, count) : takeInMap(volume, edit, first, count);
+}
+
+/**
+ * Blocks that follow each other for the beginning of a file that has none, where that takes no step outside; returns the first. None of them
+ * is written yet.
+ */
+export function takeFirstBlocks(volume: WritableVolume, edit: InodeEdit, count: number): number | undefined {
+  if (!hasExtents(edit) || !isEmptyRoot(edit.bytes) || count > EXT_INIT_MAX_LEN) return undefined;
+  const run = volume.blocks.allocateNow(firstGoal(volume, edit), count);
+  if (run === undefined) return undefined;
+  edit.addBlocks(run.length);
+  storeFirstExtent(edit, run.start, run.length);
+  return run.start;
 }
 
 function* takeInExtents(volume: WritableVolume, edit: InodeEdit, first: number, count: number): Io<WritableRun[]> {

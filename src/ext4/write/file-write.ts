@@ -7,7 +7,7 @@ import { EXT4_EXTENTS_FL, EXT4_INLINE_DATA_FL, INCOMPAT } from '../format/index.
 import { readInlineData, readInlineTail } from '../inline.ts';
 import { findRun } from '../mapping.ts';
 import { initialiseExtents } from './extent-store.ts';
-import { giveBackBlocks, logicalEnd, takeBlocks } from './file-blocks.ts';
+import { giveBackBlocks, logicalEnd, takeBlocks, takeFirstBlocks } from './file-blocks.ts';
 import { dropInlineTail, storeInlineTail } from './inline-write.ts';
 import type { InodeEdit } from './inode-edit.ts';
 import type { WritableVolume } from './writable-volume.ts';
@@ -43,6 +43,17 @@ export function* writeData(volume: WritableVolume, edit: InodeEdit, offset: numb
   checkSize(volume, edit, end);
   const { blockSize } = volume.superblock;
   const oldSize = edit.size;
+  if (oldSize === 0 && offset === 0 && end <= PADDED_AT_ONCE) {
+    const start = takeFirstBlocks(volume, edit, Math.ceil(end / blockSize));
+    if (start !== undefined) {
+      const padded = volume.scratch(Math.ceil(end / blockSize) * blockSize);
+      padded.set(bytes);
+      padded.fill(0, end);
+      if (!volume.cache.writeNow(start * blockSize, padded)) yield* volume.cache.write(start * blockSize, padded);
+      edit.setSize(end);
+      return;
+    }
+  }
   if (offset > oldSize) yield* zeroTail(volume, edit, oldSize);
   const first = Math.floor(offset / blockSize);
   const runs = yield* takeBlocks(volume, edit, first, Math.ceil(end / blockSize) - first);

@@ -58,6 +58,25 @@ export class InodeAllocator {
     throw new Posix('ENOSPC', { layer: 'ext4' }, 'No space left on device (no free inodes)');
   }
 
+  /** As {@link allocate} for what is no directory, where all that has to be known is in memory and there is room beside the parent. */
+  allocateNow(parent: number): number | undefined {
+    const { superblock, groups } = this.#volume;
+    const { inodesPerGroup } = superblock;
+    const group = Math.floor((parent - 1) / inodesPerGroup);
+    const descriptor = groups.known(group);
+    const bitmap = this.#dirty.get(group);
+    const lowest = this.#firstFree.get(group);
+    if (descriptor === undefined || bitmap === undefined || lowest === undefined) return undefined;
+    if (descriptor.freeInodes === 0 || (descriptor.flags & (EXT4_BG_BLOCK_UNINIT | EXT4_BG_INODE_UNINIT)) !== 0) return undefined;
+    const bit = findClear(bitmap, group === 0 ? Math.max(superblock.firstInode - 1, lowest) : lowest, inodesPerGroup);
+    const watermark = inodesPerGroup - descriptor.unusedInodes;
+    const behindWatermark = bit >= watermark && (superblock.metadataCsum || superblock.gdtCsum);
+    const mayBeGarbage = behindWatermark && bit > watermark && (descriptor.flags & EXT4_BG_INODE_ZEROED) === 0;
+    if (bit >= inodesPerGroup || mayBeGarbage) return undefined;
+    this.#count(descriptor, bitmap, bit, behindWatermark, false);
+    return group * inodesPerGroup + bit + 1;
+  }
+
   /** Gives an inode back. Its contents are the caller's business. */
   *free(number: number, directory: boolean): Io<void> {
     const { superblock, groups } = this.#volume;
@@ -123,23 +142,23 @@ export class InodeAllocator {
   }
 
   *#take(descriptor: GroupDescriptor, bitmap: Bytes, bit: number, directory: boolean): Io<void> {
+    const { superblock } = this.#volume;
+    if ((descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0) yield* this.#volume.blocks.materialize(descriptor.group);
+    // What lies behind the watermark was perhaps never written: it must be zero before it counts as used. The inode itself is written anyway.
+    const watermark = superblock.inodesPerGroup - descriptor.unusedInodes;
+    const behindWatermark = bit >= watermark && (superblock.metadataCsum || superblock.gdtCsum);
+    if (behindWatermark && (descriptor.flags & EXT4_BG_INODE_ZEROED) === 0) yield* this.#zero(descriptor.inodeTable, watermark, bit);
+    this.#count(descriptor, bitmap, bit, behindWatermark, directory);
+  }
+
+  #count(descriptor: GroupDescriptor, bitmap: Bytes, bit: number, behindWatermark: boolean, directory: boolean): void {
     const { superblock, groups } = this.#volume;
     const { group } = descriptor;
-    if ((descriptor.flags & EXT4_BG_BLOCK_UNINIT) !== 0) yield* this.#volume.blocks.materialize(group);
     this.#mark(group, bitmap, bit, true);
     this.#firstFree.set(group, bit + 1);
-    let { unusedInodes } = descriptor;
-    if (superblock.metadataCsum || superblock.gdtCsum) {
-      // What lies behind the watermark was perhaps never written: it must be zero before it counts as used. The inode itself is written anyway.
-      const watermark = superblock.inodesPerGroup - unusedInodes;
-      if (bit >= watermark) {
-        if ((descriptor.flags & EXT4_BG_INODE_ZEROED) === 0) yield* this.#zero(descriptor.inodeTable, watermark, bit);
-        unusedInodes = superblock.inodesPerGroup - bit - 1;
-      }
-    }
     groups.change(group, {
       freeInodes: descriptor.freeInodes - 1,
-      unusedInodes,
+      unusedInodes: behindWatermark ? superblock.inodesPerGroup - bit - 1 : descriptor.unusedInodes,
       flags: descriptor.flags & ~(EXT4_BG_INODE_UNINIT | EXT4_BG_BLOCK_UNINIT),
       ...(directory ? { usedDirectories: descriptor.usedDirectories + 1 } : {}),
     });

@@ -4,9 +4,10 @@ import { Posix } from '../../errors.ts';
 import { type Creation, type FileKind, modeOfKind, type NewFile, type Timestamp } from '../../filesystem/filesystem.ts';
 import type { Io } from '../../io/effect.ts';
 import { EXT4_CASEFOLD_FL, EXT4_EXTENTS_FL, EXT4_INDEX_FL, INCOMPAT, RO_COMPAT } from '../format/index.ts';
-import { lookupName } from '../lookup.ts';
-import { changeModeWithAcl, inheritDefaultAcl, setXattrByName } from './acl-write.ts';
-import { addName, initialiseDirectory } from './directory-write.ts';
+import { isKnownAbsent, lookupName } from '../lookup.ts';
+import { changeModeWithAcl, hasAttributes, inheritDefaultAcl, setXattrByName } from './acl-write.ts';
+import { writeLeaf, writeLeafNow } from './directory-blocks.ts';
+import { addName, initialiseDirectory, insertBesideLast } from './directory-write.ts';
 import { initialiseExtents } from './extent-store.ts';
 import { writeData } from './file-write.ts';
 import type { InodeEdit } from './inode-edit.ts';
@@ -78,7 +79,8 @@ function* makeFreeNode(
   owner: { readonly uid?: number; readonly gid?: number },
   links: number,
 ): Io<InodeEdit> {
-  const number = yield* volume.inodeNumbers.allocate(directory.number, kind === 'directory');
+  const near = kind === 'directory' ? undefined : volume.inodeNumbers.allocateNow(directory.number);
+  const number = near ?? (yield* volume.inodeNumbers.allocate(directory.number, kind === 'directory'));
   const edit = volume.editNew(number);
   const inherited = kind === 'directory' ? INHERITED_BY_DIRECTORY : kind === 'file' ? INHERITED_BY_FILE : INHERITED_BY_OTHERS;
   const mapped = kind === 'file' || kind === 'directory';
@@ -92,7 +94,9 @@ function* makeFreeNode(
   );
   if (extents) initialiseExtents(edit);
   edit.setOwner(owner.uid ?? 0, owner.gid ?? (passesGroup ? directory.inode.gid : 0));
-  yield* addName(volume, directory, name, number, kind);
+  const block = insertBesideLast(volume, directory, name, number, kind);
+  if (block === undefined) yield* addName(volume, directory, name, number, kind);
+  else if (!writeLeafNow(volume, directory, block)) yield* writeLeaf(volume, directory, block);
   touchDirectory(volume, directory);
   return edit;
 }
@@ -104,10 +108,11 @@ export function* createFile(volume: WritableVolume, directory: InodeEdit, name: 
 /** A file with its contents and attributes: as `create`, `write`, `setAttributes` and `setXattr`; undefined where the name is taken. */
 export function* createFilled(volume: WritableVolume, directory: InodeEdit, name: Bytes, file: NewFile): Io<InodeEdit | undefined> {
   checkName(name);
-  if ((yield* lookupName(volume, directory.inode, name)) !== undefined) return undefined;
+  const free = isKnownAbsent(volume, directory.inode, name) || (yield* lookupName(volume, directory.inode, name)) === undefined;
+  if (!free) return undefined;
   const edit = yield* makeFreeNode(volume, directory, name, 'file', file.mode, file, 1);
-  yield* inheritDefaultAcl(volume, directory, edit);
-  yield* writeData(volume, edit, 0, file.contents);
+  if (hasAttributes(directory)) yield* inheritDefaultAcl(volume, directory, edit);
+  if (file.contents.length > 0) yield* writeData(volume, edit, 0, file.contents);
   if ((edit.mode & 0o7777) !== (file.mode & 0o7777)) yield* changeModeWithAcl(volume, edit, file.mode & 0o7777);
   for (const attribute of file.xattrs ?? []) yield* setXattrByName(volume, edit, attribute.name, attribute.value);
   edit.setTimes({ atime: file.atime, mtime: file.mtime });

@@ -15,7 +15,8 @@ import type { Io } from '../../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../../io/transaction.ts';
 import { Ext4 } from '../ext4.ts';
 import { EXT4_APPEND_FL, EXT4_ENCRYPT_FL, EXT4_IMMUTABLE_FL, EXT4_VERITY_FL } from '../format/index.ts';
-import { readNode } from '../inode-table.ts';
+import type { Inode } from '../inode.ts';
+import { peekNode, readNode } from '../inode-table.ts';
 import { changeModeWithAcl, inheritDefaultAcl, removeXattrByName, setXattrByName } from './acl-write.ts';
 import { punchData, truncateData, writeData } from './file-write.ts';
 import type { InodeEdit } from './inode-edit.ts';
@@ -40,6 +41,11 @@ const CAPABILITY = splitXattrName(encodeName('security.capability'));
 /** File capabilities do not outlive a change of contents or owner (cap_inode_killpriv in security/commoncap.c). */
 function* dropCapabilities(volume: WritableVolume, edit: InodeEdit): Io<void> {
   if (yield* hasAttribute(volume, edit, CAPABILITY)) yield* removeAttribute(volume, edit, CAPABILITY);
+}
+
+function checkParent(inode: Inode): void {
+  if (inode.kind !== 'directory') throw new Posix('ENOTDIR', { layer: 'ext4', inode: inode.number });
+  if ((inode.flags & EXT4_IMMUTABLE_FL) !== 0) throw new Posix('EPERM', { layer: 'ext4', inode: inode.number });
 }
 
 function systemClock(): Timestamp {
@@ -101,25 +107,23 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
 
   /** One verb: its changes in memory are written out before its transaction ends, or before that of the user around it does. */
   #change<T>(body: () => Io<T>): Io<T> {
-    const { volume } = this;
-    const verb = function* (): Io<T> {
-      const result = yield* body();
-      if (volume.openTransactions === 0) yield* volume.flush();
-      return result;
-    };
-    return this.#transactions.run(verb, () => volume.relieve());
+    return this.#transactions.run(body, this.#relieve, this.#settle);
   }
+
+  readonly #relieve = (): Io<void> | undefined => this.volume.relieve();
+  readonly #settle = (): Io<void> | undefined => (this.volume.openTransactions === 0 ? this.volume.flush() : undefined);
 
   create(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId> {
     return this.#make(directory, (parent) => createFile(this.volume, parent, name, creation));
   }
 
   createFilled(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId | undefined> {
-    const { volume } = this;
-    const parentOf = (): Io<InodeEdit> => this.#parent(directory);
-    return this.#change(function* () {
-      return (yield* createFilled(volume, yield* parentOf(), name, file))?.number;
-    });
+    return this.#change(() => this.#createFilled(directory, name, file));
+  }
+
+  *#createFilled(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId | undefined> {
+    const parent = this.#knownParent(directory) ?? (yield* this.#parent(directory));
+    return (yield* createFilled(this.volume, parent, name, file))?.number;
   }
 
   mkdir(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId> {
@@ -278,9 +282,15 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
 
   /** A directory in which names are changed. */
   *#parent(node: NodeId): Io<InodeEdit> {
-    const inode = yield* readNode(this.volume, node);
-    if (inode.kind !== 'directory') throw new Posix('ENOTDIR', { layer: 'ext4', inode: node });
-    if ((inode.flags & EXT4_IMMUTABLE_FL) !== 0) throw new Posix('EPERM', { layer: 'ext4', inode: node });
+    checkParent(yield* readNode(this.volume, node));
     return yield* this.volume.edit(node);
+  }
+
+  /** The same where it is in memory. */
+  #knownParent(node: NodeId): InodeEdit | undefined {
+    const inode = peekNode(this.volume, node);
+    if (inode === undefined) return undefined;
+    checkParent(inode);
+    return this.volume.knownEdit(node);
   }
 }

@@ -122,14 +122,18 @@ export class WritableVolume extends Volume {
 
   /** An inode for changing; within one operation the same object each time. */
   *edit(number: number): Io<InodeEdit> {
-    const known = this.#edits.get(number);
-    if (known !== undefined) {
-      if (this.undoLog.recording) this.undoLog.push(known.saved());
-      return known;
-    }
+    const known = this.knownEdit(number);
+    if (known !== undefined) return known;
     const edit = new InodeEdit(this, number, (yield* readInodeBytes(this, number)).slice());
     this.#put(edit);
     return edit;
+  }
+
+  /** The same for one that this operation, or one before it in the transaction, has changed. */
+  knownEdit(number: number): InodeEdit | undefined {
+    const known = this.#edits.get(number);
+    if (known !== undefined && this.undoLog.recording) this.undoLog.push(known.saved());
+    return known;
   }
 
   /** A fresh inode, all zero but for what every new inode has; `number` was just allocated. */
@@ -199,10 +203,12 @@ export class WritableVolume extends Volume {
   }
 
   /** Writes what waits between two verbs, where it is too much. */
-  *relieve(): Io<void> {
-    if (this.#unsealed.size > WAITING_SEALS || this.blocks.waiting + this.inodeNumbers.waiting > WAITING_BITMAPS)
-      return yield* this.flush();
-    if (this.#edits.size <= WAITING_INODES) return;
+  relieve(): Io<void> | undefined {
+    if (this.#unsealed.size > WAITING_SEALS || this.blocks.waiting + this.inodeNumbers.waiting > WAITING_BITMAPS) return this.flush();
+    return this.#edits.size > WAITING_INODES ? this.#relieveInodes() : undefined;
+  }
+
+  *#relieveInodes(): Io<void> {
     yield* this.#flushInodes();
     this.#edits.clear();
   }

@@ -6,6 +6,7 @@ import { Posix } from '../../errors.ts';
 import { type Io, perform } from '../../io/effect.ts';
 import { Flush, type WritableSource } from '../../io/source.ts';
 import { FileSource, hostPath, posixError } from './file.ts';
+import { FlushingFile } from './flushing-file.ts';
 
 /** Told the name of an unfinished file; what it returns is called when there is none of that name any more. */
 export type Track = (unfinished: string) => () => void;
@@ -54,7 +55,7 @@ export class ExclusiveFile {
     const forget = track?.(temporary);
     try {
       const descriptor = attempt(name, () => fs.openSync(hostPath(temporary), 'wx+', 0o666));
-      return new ExclusiveFile(name, temporary, FileSource.adopt(name, descriptor, true), forget);
+      return new ExclusiveFile(name, temporary, new FlushingFile(FileSource.adopt(name, descriptor, true)), forget);
     } catch (error) {
       forget?.();
       throw error;

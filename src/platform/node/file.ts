@@ -32,6 +32,9 @@ export class FileSource implements WritableSource {
   readonly writable: boolean;
   #size: number;
   #descriptor: number | undefined;
+  /** What is under way in other threads, and whether the file is to be closed after it: a descriptor's number is soon used again. */
+  #background = 0;
+  #closing = false;
 
   private constructor(name: string, descriptor: number, writable: boolean) {
     const stat = fs.fstatSync(descriptor);
@@ -75,7 +78,7 @@ export class FileSource implements WritableSource {
   }
 
   get descriptor(): number {
-    if (this.#descriptor === undefined) throw new Refused('the file is closed', { image: this.name });
+    if (this.#descriptor === undefined || this.#closing) throw new Refused('the file is closed', { image: this.name });
     return this.#descriptor;
   }
 
@@ -113,7 +116,37 @@ export class FileSource implements WritableSource {
     }
   }
 
+  readInBackground(offset: number, target: Bytes): Promise<number> {
+    return this.#inBackground(offset, (descriptor, done) => fs.read(descriptor, target, 0, target.length, offset, done));
+  }
+
+  /**
+   * Begins to make durable what was written so far. An error is told here, and perhaps by no later flush: the system tells each error once
+   * for a descriptor.
+   */
+  async flushInBackground(): Promise<void> {
+    await this.#inBackground(undefined, (descriptor, done) => fs.fdatasync(descriptor, (error) => done(error, 0)));
+  }
+
+  #inBackground(
+    offset: number | undefined,
+    begin: (descriptor: number, done: (error: NodeJS.ErrnoException | null, count: number) => void) => void,
+  ): Promise<number> {
+    const { descriptor } = this;
+    this.#background++;
+    return new Promise((resolve, reject) => {
+      begin(descriptor, (error, count) => {
+        this.#background--;
+        if (this.#closing) this.close();
+        if (error === null) resolve(count);
+        else reject(posixError(error, this.name, offset));
+      });
+    });
+  }
+
   close(): void {
+    this.#closing = true;
+    if (this.#background > 0) return;
     if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }

@@ -16,7 +16,23 @@ export function makeDisk(file, size, tree, inodes = 4096) {
   tool('truncate', '-s', String(size), file);
   execFileSync('sfdisk', ['-q', file], { input: 'label: gpt\nstart=2048, type=linux, name=root\n', stdio: ['pipe', 'ignore', 'ignore'] });
   const sectors = Math.floor(size / 512) - 4096;
-  tool('mke2fs', '-q', '-F', '-t', 'ext4', '-L', 'web-root', '-d', tree, '-N', String(inodes), '-E', `offset=${START}`, file, `${Math.floor(sectors / 2)}k`);
+  tool(
+    'mke2fs',
+    '-q',
+    '-F',
+    '-t',
+    'ext4',
+    '-L',
+    'web-root',
+    '-d',
+    tree,
+    '-N',
+    String(inodes),
+    '-E',
+    `offset=${START}`,
+    file,
+    `${Math.floor(sectors / 2)}k`,
+  );
 }
 
 /** A file tree as a small Linux has it. */
@@ -26,7 +42,8 @@ export function makeTree(folder) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), contents);
   };
-  for (const name of ['bin', 'dev', 'proc', 'root', 'tmp', 'var/log', 'home/alice']) fs.mkdirSync(path.join(folder, name), { recursive: true });
+  for (const name of ['bin', 'dev', 'proc', 'root', 'tmp', 'var/log', 'home/alice'])
+    fs.mkdirSync(path.join(folder, name), { recursive: true });
   put('etc/os-release', 'ID=debian\nNAME="Debian GNU/Linux"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\n');
   put('etc/hostname', 'web-guest\n');
   put('etc/hosts', '127.0.0.1\tlocalhost\n127.0.1.1\tweb-guest\n');
@@ -72,7 +89,10 @@ export function makeHostileTree(folder) {
   fs.writeFileSync(Buffer.concat([Buffer.from(`${home}/`), Buffer.from([0xff, 0xfe, 0x41, 0xc3])]), 'no UTF-8\n');
   fs.symlinkSync('<img src=x onerror=window.hacked=1>', path.join(home, 'link'));
   fs.writeFileSync(path.join(home, 'page.html'), '<!doctype html><script>window.hacked=1</script>');
-  fs.writeFileSync(path.join(home, 'picture.svg'), '<svg xmlns="http://www.w3.org/2000/svg" onload="window.hacked=1"><script>window.hacked=1</script></svg>');
+  fs.writeFileSync(
+    path.join(home, 'picture.svg'),
+    '<svg xmlns="http://www.w3.org/2000/svg" onload="window.hacked=1"><script>window.hacked=1</script></svg>',
+  );
   fs.writeFileSync(path.join(folder, 'etc/hostname'), '<img src=x onerror=window.hacked=1>\n');
   fs.writeFileSync(path.join(folder, 'etc/os-release'), 'ID=debian\nPRETTY_NAME="<img src=x onerror=window.hacked=1>"\n');
 }

@@ -34,7 +34,15 @@ async function test(name, body) {
 fs.mkdirSync(SHOTS, { recursive: true });
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 
 /** A new page in a browser without memory of others; what goes wrong in it fails the test. */
@@ -61,7 +69,12 @@ async function withPage(site, body, options = {}) {
 }
 
 const shot = (page, name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
-const row = (page, name) => page.locator('[role=treeitem]', { has: page.locator('.name bdi', { hasText: new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) }) }).first();
+const row = (page, name) =>
+  page
+    .locator('[role=treeitem]', {
+      has: page.locator('.name bdi', { hasText: new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) }),
+    })
+    .first();
 
 async function openFiles(page, ...files) {
   await page.setInputFiles('[data-testid=file-input]', files);
@@ -252,7 +265,13 @@ await test('downloads: a file, a directory as tar and as zip', () =>
     tool('tar', 'xf', at('share.tar'), '-C', at('untar'));
     tool('diff', '-r', at('edit-tree/usr/share'), at('untar'));
     fs.mkdirSync(at('unzip'));
-    tool('python3', '-c', 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])', at('share.zip'), at('unzip'));
+    tool(
+      'python3',
+      '-c',
+      'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])',
+      at('share.zip'),
+      at('unzip'),
+    );
     tool('diff', '-r', at('edit-tree/usr/share'), at('unzip'));
   }));
 
@@ -338,7 +357,10 @@ await test('names and contents that are hostile are only text', () =>
     await page.waitForSelector('[role=treeitem][aria-level="3"]');
     const rows = page.locator('[role=treeitem][aria-level="3"]');
     const count = HOSTILE.length + 4;
-    await page.waitForFunction((wanted) => document.querySelectorAll('[role=treeitem][aria-level="3"]').length >= Math.min(wanted, 15), count);
+    await page.waitForFunction(
+      (wanted) => document.querySelectorAll('[role=treeitem][aria-level="3"]').length >= Math.min(wanted, 15),
+      count,
+    );
     await shot(page, 'hostile');
     for (let i = 0; i < (await rows.count()); i++) {
       await rows.nth(i).click();
@@ -352,7 +374,10 @@ await test('names and contents that are hostile are only text', () =>
     assert.match(shown, /\\xff\\xfeA\\xc3/);
     assert.equal(await page.evaluate(() => window.hacked), undefined);
     assert.equal(await page.locator('#app img:not([alt=""]), #app script, #app iframe, #app object').count(), 0);
-    assert.deepEqual(asked.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:')), []);
+    assert.deepEqual(
+      asked.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:')),
+      [],
+    );
     // They can be worked with.
     await row(page, '\\xff\\xfeA\\xc3').click();
     assert.match(await text(page), /no UTF-8/);
@@ -433,7 +458,9 @@ await test('100,000 names: listed and scrolled without a main thread that is blo
     await page.waitForTimeout(1000);
     await page.evaluate(() => {
       window.long = [];
-      new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => Math.round(entry.duration)))).observe({ type: 'longtask' });
+      new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => Math.round(entry.duration)))).observe({
+        type: 'longtask',
+      });
     });
     const began = Date.now();
     await row(page, 'many').click();

@@ -4,6 +4,10 @@ import { call } from './client.ts';
 import type { Brief, Entry, Failure, Kind } from './protocol.ts';
 import { joinPath } from './shown.ts';
 
+/** Rows that are made anew before each picture; more are made every {@link PAUSE_MS}. */
+const SHORT = 5000;
+const PAUSE_MS = 150;
+
 export interface Node {
   readonly name: string;
   readonly kind: Kind;
@@ -40,6 +44,8 @@ export class TreeModel {
   #root: Node = node('', 'd', undefined);
   readonly #rows: Signal<readonly Node[]> = signal([]);
   readonly selected: Signal<Node | undefined> = signal(undefined);
+  /** Grows when sizes and times came in. */
+  readonly briefs: Signal<number> = signal(0);
   readonly #complain: (error: unknown) => void;
   #drawing = false;
   /** Answers that were asked for before a reset are of no use. */
@@ -171,14 +177,15 @@ export class TreeModel {
         // The rows stay without; what is wrong is told where they are opened.
       }
     }
-    if (wanted.size > 0) this.#draw();
+    if (wanted.size > 0) this.briefs.value++;
   }
 
-  /** Makes the rows, once before the next picture. */
+  /** Makes the rows, once before the next picture; less often while a long directory comes in. */
   #draw(): void {
     if (this.#drawing) return;
     this.#drawing = true;
-    requestAnimationFrame(() => {
+    const soon = this.#rows.value.length < SHORT ? requestAnimationFrame : (draw: () => void) => setTimeout(draw, PAUSE_MS);
+    soon(() => {
       this.#drawing = false;
       const rows: Node[] = [];
       flatten(this.#root, rows);

@@ -13,6 +13,7 @@ const TYPING_MS = 700;
 export function Tree({ onOpen }: { readonly onOpen: () => void }): JSX.Element {
   const rows = tree.rows.value;
   const selected = tree.selected.value;
+  void tree.briefs.value;
   const at = selected === undefined ? -1 : rows.indexOf(selected);
   const [show, setShow] = useState<number | undefined>(undefined);
   const range = useRef<readonly [number, number]>([0, 0]);
@@ -151,7 +152,7 @@ function Row({ row, index, selected, onPick }: RowProps): JSX.Element {
       <span class="indent" style={{ width: `${Math.min(row.depth, 20) * 16}px` }} />
       <span class={`twist ${kind === 'd' ? (row.expanded ? 'open' : 'shut') : ''}`} aria-hidden="true" />
       <KindIcon kind={kind} />
-      <span class="name">
+      <span class="name" title={name}>
         <bdi>{name}</bdi>
         {brief?.target !== undefined && (
           <span class="quiet">

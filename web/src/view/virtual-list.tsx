@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Browsers lose exactness in taller elements. */
 const TALLEST = 8_000_000;
-const BEYOND = 8;
+const BEYOND = 4;
 
 interface Props extends Omit<HTMLAttributes<HTMLDivElement>, 'children' | 'role'> {
   readonly count: number;
@@ -56,11 +56,13 @@ export function VirtualList({ count, rowHeight, row, show, onRange, rowRole = 'p
 
   useEffect(() => onRange?.(first, end), [first, end, count, onRange]);
 
+  // Elements of rows that went out of sight are used again: making them anew takes longer than a picture may.
+  const places = inSight + 2 * BEYOND + 1;
   const rows: ComponentChildren[] = [];
   for (let i = first; i < end; i++) {
     rows.push(
       <div
-        key={i}
+        key={i % places}
         class="row-place"
         role={rowRole}
         style={{ transform: `translateY(${i * rowHeight + shift}px)`, height: `${rowHeight}px` }}

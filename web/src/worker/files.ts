@@ -12,7 +12,7 @@ import { run, Turn } from './driver.ts';
 import { failureOf } from './failure.ts';
 
 /** Entries of a directory that go to the page at once: it draws between two of them. */
-const AT_ONCE = 1500;
+const AT_ONCE = 500;
 /** Entries that are listed at most. */
 const MOST_ENTRIES = 1_000_000;
 const MOST_FOUND = 5000;
@@ -76,7 +76,8 @@ function milliseconds({ seconds, nanoseconds }: Timestamp): number {
   return seconds * 1000 + Math.floor(nanoseconds / 1_000_000);
 }
 
-export function* details(tree: GuestTree, path: string): Io<Details> {
+/** `writing`: the tree is one that can be changed, so that what is read-only in it says something. */
+export function* details(tree: GuestTree, path: string, writing: boolean): Io<Details> {
   const { mount, node, stat } = yield* tree.resolve(path, { followLast: false });
   const problems: string[] = [];
   function* attempt<T>(io: Io<T>, otherwise: T): Io<T> {
@@ -132,7 +133,7 @@ export function* details(tree: GuestTree, path: string): Io<Details> {
     ...(stat.device === undefined ? {} : { device: `${stat.device.major}:${stat.device.minor}` }),
     fileSystem: mount.fileSystem.type,
     on: mount.device,
-    readOnly: mount.readOnly,
+    readOnly: mount.readOnly && writing,
     times: times.flatMap(([name, time]) =>
       time === undefined ? [] : [[name, milliseconds(time), String(time.nanoseconds).padStart(9, '0')] as const],
     ),

@@ -86,7 +86,7 @@ export class OpenDisk {
         return await this.show(root.id, signal);
       } catch (error) {
         if (!(error instanceof GuestlessError)) throw error;
-        this.warnings.push(`${root.label}: ${error.message}`);
+        if (!this.warnings.some((warning) => warning.endsWith(error.message))) this.warnings.push(`${root.label}: ${error.message}`);
       }
     }
   }

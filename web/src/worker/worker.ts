@@ -74,7 +74,7 @@ const ANSWERS: Answers = {
   packages: ({ root }, { signal }) => run(packagesOf(disk().view, root), signal),
   list: ({ path }, { part, signal }) => list(disk().tree, path, part, signal),
   briefs: ({ folder, names }, { signal }) => run(briefs(disk().tree, folder, names), signal),
-  details: ({ path }, { signal }) => run(details(disk().tree, path), signal),
+  details: ({ path }, { signal }) => run(details(disk().tree, path, disk().handle !== undefined), signal),
   read: ({ path, offset, length }, { signal }) => run(read(disk().tree, path, offset, length), signal),
   search: ({ text, from }, { part, signal }) => search(disk().tree, from, text, part, signal),
   changes: (_, { part, signal }) => changes(disk(), part, signal),

@@ -80,9 +80,12 @@ describe('the package', () => {
       .filter((name) => !name.endsWith('.d'))
       .flatMap((name) => ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`));
     const bundles = ['appliance', 'copy-worker', 'fish', 'guestless', 'main'].map((name) => `dist/bundle/${name}.cjs`);
-    const appliance = fs.readdirSync(path.join(ROOT, 'appliance'), { recursive: true, encoding: 'utf8' });
-    const standIn = appliance.map((name) => `appliance/${name}`).filter((name) => fs.statSync(path.join(ROOT, name)).isFile());
-    const rest = ['LICENSE', 'README.md', 'package.json', ...bundles, ...standIn];
+    const filesOf = (folder: string): string[] =>
+      fs
+        .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        .map((name) => `${folder}/${name}`)
+        .filter((name) => fs.statSync(path.join(ROOT, name)).isFile());
+    const rest = ['LICENSE', 'README.md', 'package.json', ...bundles, ...filesOf('appliance'), ...filesOf('dist/web')];
     expect(contents.filter((name) => !sources.includes(name)).sort()).toEqual([...expected, ...rest].sort());
   });
 

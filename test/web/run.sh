@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
 if ! command -v chromium >/dev/null; then
   [[ $(id -u) == 0 ]] || { echo "test/web/run.sh: chromium is missing: apt-get install chromium" >&2; exit 1; }
-  apt-get install -y -q chromium >/dev/null
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium qemu-utils e2fsprogs; } >/dev/null
 fi
 npx tsc -b tsconfig.core.json tsconfig.browser.json
 npx tsc -p web/tsconfig.json

@@ -75,7 +75,9 @@ export interface TemporaryFile {
 
 /** Whether this worker has files of its own: not in private windows of some browsers, and not on pages that came by plain http. */
 export function hasOpfs(): boolean {
-  return typeof navigator !== 'undefined' && navigator.storage?.getDirectory !== undefined && typeof FileSystemSyncAccessHandle !== 'undefined';
+  return (
+    typeof navigator !== 'undefined' && navigator.storage?.getDirectory !== undefined && typeof FileSystemSyncAccessHandle !== 'undefined'
+  );
 }
 
 /** Makes a temporary file. Throws Refused where the browser has no such files. */

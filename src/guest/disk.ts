@@ -227,7 +227,8 @@ export class Disk {
     if (parsed === undefined) return;
     const { index, number } = parsed;
     const kept = new Set(keep.map(deviceKey));
-    const concerned = (key: string): boolean => !kept.has(key) && (key === `${index}:${number ?? 0}` || (number === undefined && key.startsWith(`${index}:`)));
+    const concerned = (key: string): boolean =>
+      !kept.has(key) && (key === `${index}:${number ?? 0}` || (number === undefined && key.startsWith(`${index}:`)));
     if (number === undefined) this.#tables.delete(index);
     for (const key of [...this.#mounted.keys()]) if (concerned(key)) this.#mounted.delete(key);
     for (const key of [...this.#signatures.keys()]) if (concerned(key)) this.#signatures.delete(key);

@@ -158,11 +158,7 @@ describe('the release files of a guest tell distribution, product and version', 
       { '/etc/SuSE-release': 'SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 2\n' },
       { distribution: 'sles', version: { major: 11, minor: 2 }, osinfo: 'sles11sp2' },
     ],
-    [
-      'CirrOS 0.5',
-      { '/etc/cirros/version': '0.5.2\n' },
-      { distribution: 'cirros', productName: '0.5.2', version: { major: 0, minor: 5 } },
-    ],
+    ['CirrOS 0.5', { '/etc/cirros/version': '0.5.2\n' }, { distribution: 'cirros', productName: '0.5.2', version: { major: 0, minor: 5 } }],
     [
       'CirrOS 0.6, which has the os-release of Buildroot',
       {

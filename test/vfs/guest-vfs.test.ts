@@ -139,7 +139,10 @@ describe('setup and teardown', () => {
     await expect(vfs.setup()).rejects.toThrow('set up already');
     await vfs.teardown();
     await vfs.teardown();
-    expect(await vfs.inspectCapabilities()).toEqual({ imageFormats: ['raw', 'qcow2'], fileSystems: ['ext2', 'ext3', 'ext4', 'vfat', 'iso9660'] });
+    expect(await vfs.inspectCapabilities()).toEqual({
+      imageFormats: ['raw', 'qcow2'],
+      fileSystems: ['ext2', 'ext3', 'ext4', 'vfat', 'iso9660'],
+    });
   });
 
   test('getImageFs knows the whole disk only', async () => {

@@ -17,7 +17,7 @@ missing() {
 if [[ -n $(missing) && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
   log=$(mktemp)
   { apt-get update -q && apt-get install -y -q --no-install-recommends libguestfs-tools guestfs-tools guestfish guestmount python3-guestfs \
-    python3-nova qemu-utils e2fsprogs openssl genisoimage procps fuse; } >"$log" 2>&1 || tail -20 "$log" >&2
+    python3-nova qemu-utils e2fsprogs openssl genisoimage procps fuse3; } >"$log" 2>&1 || tail -20 "$log" >&2
   rm -f "$log"
 fi
 if [[ -n $(missing) ]]; then

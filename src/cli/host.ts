@@ -15,14 +15,15 @@ import { openImage } from '../image/open.ts';
 import { type Effect, type Io, perform } from '../io/effect.ts';
 import type { ByteSource, WritableSource } from '../io/source.ts';
 import { isAddress, openAddress } from '../library/address.ts';
+import { FolderGate } from '../library/folder-gate.ts';
 import { commitPending, recover, refuseInUse } from '../overlay/journal.ts';
 import { INTERRUPTED } from '../overlay/write-back.ts';
+import { clock } from '../platform/node/clock.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
 import { commitHost, hasJournal } from '../platform/node/commit.ts';
 import { FileSource, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { copyWithThreads } from './copy-threads.ts';
-import { FolderGate } from './gate.ts';
 import { hostNames, hostStat, readHostFile, readPiece } from './host-files.ts';
 import { NodeFolder } from './host-folder.ts';
 import { createNewFile } from './new-file.ts';
@@ -139,9 +140,7 @@ export class NodeHost implements Host {
   readonly hashes: HashFactory = (algorithm) => process.getBuiltinModule('node:crypto').createHash(algorithm);
 
   now(): Timestamp {
-    const milliseconds = Date.now();
-    const seconds = Math.floor(milliseconds / 1000);
-    return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 };
+    return clock();
   }
 
   warn(message: string): void {

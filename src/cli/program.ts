@@ -5,6 +5,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import type { ProgramOptions } from '../commands/host.ts';
 import { Posix, Unsupported } from '../errors.ts';
 import type { EditableTree } from '../guest/edit.ts';
+import { clock } from '../platform/node/clock.ts';
 import { fdstat, WasiProgram } from '../wasi/index.ts';
 import { writeAll } from './output.ts';
 
@@ -47,10 +48,6 @@ class Stream extends Fd {
 
 /** Runs a program to its end; its exit status. Throws Unsupported for what is no program of WASI preview 1, Posix EIO when it traps. */
 export function runProgram(tree: EditableTree, program: Bytes, options: ProgramOptions): number {
-  const clock = (): { seconds: number; nanoseconds: number } => {
-    const now = Date.now();
-    return { seconds: Math.floor(now / 1000), nanoseconds: (now % 1000) * 1_000_000 };
-  };
   const guest = new WasiProgram(tree, { ...options, stdin: new Stream(0), stdout: new Stream(1), stderr: new Stream(2), now: clock });
   let instance: Parameters<WasiProgram['run']>[0];
   try {

@@ -1,9 +1,6 @@
 /** Image files of the host as drives of a {@link Handle}. */
-import * as fs from 'node:fs';
-import { decodeName } from '../bytes/text.ts';
 import type { DriveOptions, HandleHost } from '../commands/verbs/handle.ts';
-import { Refused, Unsupported } from '../errors.ts';
-import type { Timestamp } from '../filesystem/filesystem.ts';
+import { Unsupported } from '../errors.ts';
 import type { Gate } from '../image/gate.ts';
 import { resolveReference } from '../image/gate.ts';
 import type { Image } from '../image/image.ts';
@@ -12,11 +9,12 @@ import { type Io, perform } from '../io/effect.ts';
 import { Flush, type WritableSource, Write } from '../io/source.ts';
 import type { OverlayDevice } from '../overlay/overlay.ts';
 import { WriteBack } from '../overlay/write-back.ts';
+import { clock } from '../platform/node/clock.ts';
 import { nodeCodecs } from '../platform/node/codecs.ts';
 import { commitHost } from '../platform/node/commit.ts';
-import { FileSource, hostPath, posixError } from '../platform/node/file.ts';
 import { openTemporary } from '../platform/node/temporary.ts';
 import { isAddress, openAddress } from './address.ts';
+import { FolderGate } from './folder-gate.ts';
 import { ImageForWriting } from './image-for-writing.ts';
 import { now, openImageFile } from './open-image.ts';
 
@@ -93,36 +91,17 @@ function* writeThrough(overlay: OverlayDevice, target: WritableSource): Io<void>
   overlay.discardAll();
 }
 
-/** Plain files in the folder of an image of the chain, or below it; what else an image names is refused. */
+/** The gate of a drive's chain. What stands behind an overlay that was made for this one use is the file that the user named. */
 function chainGate(top: string, { allow = [], overlay = false }: DriveFile): Gate {
-  const folders = [folderOf(realpath(top)), ...allow.map(realpath)];
+  const gate = new FolderGate(top, allow, 'GUESTLESS_ALLOW_BACKING=');
   return function* (reference) {
-    if (overlay && reference.depth === 1 && isAddress(reference.name)) return yield* openAddress(reference.name);
-    const named = resolveReference(reference).path;
-    const real = yield* now(() => realpath(named));
-    if (overlay && reference.depth === 1) folders.push(folderOf(real));
-    else if (!folders.some((folder) => real === folder || real.startsWith(folder.endsWith('/') ? folder : `${folder}/`))) {
-      throw new Refused(
-        `the ${reference.kind} file '${reference.name}' lies outside of the image's folder; if you trust the image, allow it with GUESTLESS_ALLOW_BACKING=${real}`,
-        {
-          image: reference.from.name,
-        },
-      );
+    if (overlay && reference.depth === 1) {
+      if (isAddress(reference.name)) return yield* openAddress(reference.name);
+      const { path } = resolveReference(reference);
+      yield* now(() => gate.admitFolderOf(path));
     }
-    return yield* now(() => FileSource.open(real, { name: named }));
+    return yield* gate.open(reference);
   };
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
-}
-
-function realpath(name: string): string {
-  try {
-    return decodeName(fs.realpathSync.native(hostPath(name), 'buffer'));
-  } catch (error) {
-    throw posixError(error, name);
-  }
 }
 
 /** Files and folders that GUESTLESS_ALLOW_BACKING names, between colons. */
@@ -141,10 +120,4 @@ export function nodeHandleHost(warn: (message: string) => void): HandleHost {
     machine: process.arch === 'arm64' ? 'aarch64' : process.arch === 'x64' ? 'x86_64' : process.arch,
     warn,
   };
-}
-
-function clock(): Timestamp {
-  const milliseconds = Date.now();
-  const seconds = Math.floor(milliseconds / 1000);
-  return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 };
 }

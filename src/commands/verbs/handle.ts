@@ -108,7 +108,7 @@ export class Handle {
     );
   }
 
-  /** Throws Refused's kin of the API: nothing is mounted yet. */
+  /** Throws EINVAL while nothing is mounted. */
   requireMount(): void {
     if (this.mounts.length === 0) throw new Posix('EINVAL', {}, "you must call 'mount' first to mount the root filesystem");
   }

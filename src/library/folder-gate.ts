@@ -9,15 +9,22 @@ import type { ByteSource } from '../io/source.ts';
 import { FileSource, hostPath, posixError } from '../platform/node/file.ts';
 
 /**
- * The gate of the command line: plain files, in the folder of an image of the chain or below it, wherever symbolic links lead; and what
- * the user allows with `--allow-backing`. Anything else an image names is refused, as it could be any file of the host.
+ * The gate of the doors on this host: plain files, in the folder of an image of the chain or below it, wherever symbolic links lead; and what
+ * the user allows. Anything else an image names is refused, as it could be any file of the host.
  */
 export class FolderGate {
   readonly #folders: string[];
+  readonly #allowWith: string;
 
-  /** `image` is the top image; `allowed` are further files and folders. */
-  constructor(image: string, allowed: readonly string[]) {
+  /** `image` is the top image; `allowed` are further files and folders; `allowWith` is how the user allows more, the name goes behind it. */
+  constructor(image: string, allowed: readonly string[], allowWith = '--allow-backing ') {
+    this.#allowWith = allowWith;
     this.#folders = [path.dirname(realpath(image)), ...allowed.map((name) => realpath(name))];
+  }
+
+  /** Admits the folder of a file, by its name on the host. */
+  admitFolderOf(name: string): void {
+    this.#folders.push(path.dirname(realpath(name)));
   }
 
   readonly open: Gate = (reference) => this.#open(reference);
@@ -32,7 +39,7 @@ export class FolderGate {
     const named = resolveReference(reference).path;
     const real = realpath(path.resolve(named), what, from.name);
     if (!this.#folders.some((folder) => real === folder || real.startsWith(folder.endsWith('/') ? folder : `${folder}/`))) {
-      throw new Refused(`${what} lies outside of the image's folder; if you trust the image, allow it with --allow-backing ${real}`, {
+      throw new Refused(`${what} lies outside of the image's folder; if you trust the image, allow it with ${this.#allowWith}${real}`, {
         image: from.name,
       });
     }

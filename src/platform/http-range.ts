@@ -1,10 +1,11 @@
 /**
- * A remote image as a byte source, by HTTP range requests (RFC 9110, sections 13 and 14). Asynchronous only.
+ * A remote image as a byte source, by HTTP range requests (RFC 9110, sections 13 and 14). Asynchronous; also synchronous where the platform can
+ * wait for an answer (workers of browsers can).
  *
  * Shared by Node.js and browsers, which both have `fetch`; it is handed in, so that this file needs the types of neither.
  */
 import type { Bytes } from '../bytes/struct.ts';
-import { Posix, Refused, Unsupported } from '../errors.ts';
+import { GuestlessError, Posix, Refused, Unsupported } from '../errors.ts';
 import type { AbortSignalLike } from '../io/effect.ts';
 import type { ByteSource } from '../io/source.ts';
 
@@ -27,6 +28,13 @@ export type FetchLike = (
   options: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly signal?: AbortSignalLike },
 ) => Promise<ResponseLike>;
 
+/** A whole answer, for those who wait for it. */
+export interface AnswerNow {
+  readonly status: number;
+  readonly headers: ResponseLike['headers'];
+  readonly body: Bytes;
+}
+
 export interface HttpOptions {
   /** Sent with every request: for authorization. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -43,6 +51,8 @@ export interface HttpOptions {
 export interface HttpPlatform {
   readonly fetch: FetchLike;
   sleep(milliseconds: number): Promise<void>;
+  /** Sends a GET and waits for the answer. Throws when there is none. Where this is given, sources have `readSync`. */
+  readonly requestNow?: (url: string, headers: Readonly<Record<string, string>>) => AnswerNow;
 }
 
 const DEFAULT_RETRIES = 4;
@@ -66,6 +76,14 @@ function parseContentRange(text: string | null): ContentRange | undefined {
   return first <= last && last < total && Number.isSafeInteger(total) ? { first, last, total } : undefined;
 }
 
+function lengthOf({ first, last }: ContentRange): number {
+  return last - first + 1;
+}
+
+function endedEarly(got: number, range: ContentRange): string {
+  return `the connection ended after ${got} of ${lengthOf(range)} bytes`;
+}
+
 function mayRepeat(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
@@ -76,6 +94,8 @@ export class HttpSource implements ByteSource {
   readonly identity: string;
   readonly size: number;
   readonly preferredRequest: number;
+  /** As `readAsync`; undefined where answers cannot be waited for. */
+  readonly readSync?: (offset: number, target: Bytes) => number;
   readonly #requests: Requests;
 
   constructor(requests: Requests, size: number, preferredRequest: number) {
@@ -84,19 +104,36 @@ export class HttpSource implements ByteSource {
     this.size = size;
     this.preferredRequest = preferredRequest;
     this.#requests = requests;
+    if (requests.canWait) this.readSync = (offset, target) => this.#readNow(offset, target);
   }
 
   /** Throws Posix EIO when the server fails or the image changed since it was opened, Refused when the server ignores ranges. */
   async readAsync(offset: number, target: Bytes, signal?: AbortSignalLike): Promise<number> {
-    const wanted = Math.min(target.length, this.size - offset);
     let done = 0;
-    while (done < wanted) {
-      const part = target.subarray(done, Math.min(wanted, done + MAX_REQUEST));
-      const { total } = await this.#requests.range(offset + done, part, signal);
-      if (total !== this.size) throw changed(this.name, `its length went from ${this.size} to ${total} bytes`);
+    for (const part of this.#parts(offset, target)) {
+      this.#compareLength(await this.#requests.range(offset + done, part, signal));
       done += part.length;
     }
-    return Math.max(0, done);
+    return done;
+  }
+
+  #readNow(offset: number, target: Bytes): number {
+    let done = 0;
+    for (const part of this.#parts(offset, target)) {
+      this.#compareLength(this.#requests.rangeNow(offset + done, part));
+      done += part.length;
+    }
+    return done;
+  }
+
+  /** The pieces of `target` that are asked for one by one, as far as the image goes. */
+  *#parts(offset: number, target: Bytes): Generator<Bytes, void, void> {
+    const wanted = Math.min(target.length, this.size - offset);
+    for (let done = 0; done < wanted; done += MAX_REQUEST) yield target.subarray(done, Math.min(wanted, done + MAX_REQUEST));
+  }
+
+  #compareLength({ total }: ContentRange): void {
+    if (total !== this.size) throw changed(this.name, `its length went from ${this.size} to ${total} bytes`);
   }
 }
 
@@ -132,9 +169,9 @@ class Requests {
         const response = await this.#send(offset, target.length, signal);
         if (!mayRepeat(response.status)) {
           const range = await this.#accept(response, offset, target.length);
-          const got = await fill(response, target.subarray(0, range.last - range.first + 1));
-          if (got === range.last - range.first + 1) return range;
-          problem = `the connection ended after ${got} of ${range.last - range.first + 1} bytes`;
+          const got = await fill(response, target.subarray(0, lengthOf(range)));
+          if (got === lengthOf(range)) return range;
+          problem = endedEarly(got, range);
         } else {
           problem = `the server answered ${response.status}`;
           const after = Number(response.headers.get('retry-after') ?? Number.NaN);
@@ -142,25 +179,58 @@ class Requests {
           await response.body?.cancel();
         }
       } catch (error) {
-        if (error instanceof Posix || error instanceof Refused || error instanceof Unsupported) throw error;
+        if (error instanceof GuestlessError) throw error;
         signal?.throwIfAborted();
         problem = describe(error);
       }
-      if (attempt >= retries) {
-        throw new Posix('EIO', { image: this.url, offset }, `${problem}; gave up after ${attempt + 1} attempts`);
-      }
+      if (attempt >= retries) throw this.#gaveUp(problem, offset, attempt);
       await this.#sleep(pause, signal);
       wait *= 2;
     }
   }
 
+  get canWait(): boolean {
+    return this.#platform.requestNow !== undefined;
+  }
+
+  /** As {@link range}, waiting for the answers; repeats at once, since nothing can be slept through here. */
+  rangeNow(offset: number, target: Bytes): ContentRange {
+    const retries = this.#options.retries ?? DEFAULT_RETRIES;
+    for (let attempt = 0; ; attempt++) {
+      let problem: string;
+      try {
+        const answer = this.#platform.requestNow?.(this.url, this.#headers(offset, target.length));
+        if (answer === undefined) throw new Refused('answers cannot be waited for here', { image: this.url });
+        if (!mayRepeat(answer.status)) {
+          const range = this.#judge(answer, offset, target.length);
+          const body = answer.body.subarray(0, lengthOf(range));
+          target.set(body);
+          if (body.length === lengthOf(range)) return range;
+          problem = endedEarly(body.length, range);
+        } else problem = `the server answered ${answer.status}`;
+      } catch (error) {
+        if (error instanceof GuestlessError) throw error;
+        problem = describe(error);
+      }
+      if (attempt >= retries) throw this.#gaveUp(problem, offset, attempt);
+    }
+  }
+
+  #gaveUp(problem: string, offset: number, attempt: number): Posix {
+    return new Posix('EIO', { image: this.url, offset }, `${problem}; gave up after ${attempt + 1} attempts`);
+  }
+
   #send(offset: number, length: number, signal: AbortSignalLike | undefined): Promise<ResponseLike> {
+    // `fetch` itself asks for unpacked bytes when there is a range.
+    const options = { method: 'GET', headers: this.#headers(offset, length) };
+    return this.#platform.fetch(this.url, signal === undefined ? options : { ...options, signal });
+  }
+
+  #headers(offset: number, length: number): Readonly<Record<string, string>> {
     const headers: Record<string, string> = { ...this.#options.headers, range: `bytes=${offset}-${offset + length - 1}` };
     if (this.#etag !== undefined) headers['if-match'] = this.#etag;
     else if (this.#modified !== undefined) headers['if-unmodified-since'] = this.#modified;
-    // `fetch` itself asks for unpacked bytes when there is a range.
-    const options = { method: 'GET', headers };
-    return this.#platform.fetch(this.url, signal === undefined ? options : { ...options, signal });
+    return headers;
   }
 
   /** Judges the head of an answer; throws with the body cancelled, so that nothing is downloaded in vain. */
@@ -173,7 +243,7 @@ class Requests {
     }
   }
 
-  #judge({ status, headers }: ResponseLike, offset: number, length: number): ContentRange {
+  #judge({ status, headers }: Pick<ResponseLike, 'status' | 'headers'>, offset: number, length: number): ContentRange {
     const where = { image: this.url };
     if (status === 412) throw changed(this.url, 'the server says: precondition failed');
     if (status === 416)

@@ -4,3 +4,4 @@ export * from './file.ts';
 export * from './guest.ts';
 export * from './program.ts';
 export * from './stat.ts';
+export * from './stream.ts';

@@ -1,6 +1,7 @@
 /** A program of WASI with a guest for its file system. */
 import { type Fd, WASI, WASIProcExit } from '@bjorn3/browser_wasi_shim';
 import { encodeName } from '../bytes/text.ts';
+import { Posix, Unsupported } from '../errors.ts';
 import type { Timestamp } from '../filesystem/filesystem.ts';
 import type { EditableTree } from '../guest/edit.ts';
 import { GuestDirectory } from './directory.ts';
@@ -38,7 +39,7 @@ export class WasiProgram {
     return { wasi_snapshot_preview1: this.wasi.wasiImport };
   }
 
-  /** Runs an instance to its end; the exit status. A trap of the program is thrown. What it left open is closed. */
+  /** Runs an instance to its end; the exit status. A trap of the program is thrown as it comes. What it left open is closed. */
   run(instance: Parameters<WASI['start']>[0]): number {
     try {
       return this.wasi.start(instance);
@@ -53,5 +54,41 @@ export class WasiProgram {
   /** Closes what is open; for programs that are not run to their end. */
   close(): void {
     this.#guest.closeAll();
+  }
+}
+
+/** How engines name what a program does wrong: traps, recursion without end, addresses that it does not have. */
+const TRAPS: ReadonlySet<string> = new Set(['RuntimeError', 'RangeError', 'TypeError']);
+
+/** What a program gives, once it has its imports. */
+export interface ProgramInstance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Runs a program that wants nothing but WASI to its end; its exit status. `instantiate` makes it of its imports: `WebAssembly` is the platform's.
+ * Throws Unsupported for what is no program of WASI preview 1, Posix EIO when it traps.
+ */
+export function runProgram(
+  tree: EditableTree,
+  instantiate: (imports: WasiProgram['imports']) => ProgramInstance,
+  options: WasiOptions,
+): number {
+  const program = new WasiProgram(tree, options);
+  let instance: ProgramInstance;
+  try {
+    instance = instantiate(program.imports);
+    if (typeof instance.exports['_start'] !== 'function') throw new TypeError('it has no _start');
+    if (typeof instance.exports['memory'] !== 'object') throw new TypeError('it exports no memory');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Unsupported('this program', `this is no program of WASI preview 1: ${reason}`);
+  }
+  try {
+    return program.run(instance as Parameters<WasiProgram['run']>[0]);
+  } catch (error) {
+    if (error instanceof Error && TRAPS.has(error.name))
+      throw new Posix('EIO', {}, `the program failed: ${error.message}`, { cause: error });
+    throw error;
   }
 }

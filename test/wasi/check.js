@@ -8,8 +8,7 @@ import process from 'node:process';
 import { brotliDecompressSync } from 'node:zlib';
 import { RubyVM } from '@ruby/wasm-wasi';
 import { EditableTree, EditSession, openImageFile, runSync } from '../../dist/index.js';
-import { fdstat, WasiProgram } from '../../dist/wasi/index.js';
-import { wasi as definitions, Fd } from '../../node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
+import { StandardStream, WasiProgram } from '../../dist/wasi/index.js';
 import { getCompressedBytes } from './node_modules/ripgrep/lib/_rg.wasm.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -42,21 +41,11 @@ function mounted(body) {
   }
 }
 
-class Nothing extends Fd {
-  fd_fdstat_get() {
-    return { ret: 0, fdstat: fdstat(definitions.FILETYPE_CHARACTER_DEVICE, 0) };
-  }
-  fd_read() {
-    return { ret: 0, data: new Uint8Array(0) };
-  }
-  fd_write(data) {
-    return { ret: 0, nwritten: data.length };
-  }
-}
+const silent = (number) => new StandardStream(number, {});
 
 async function ruby(tree, script) {
   const now = () => ({ seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 });
-  const program = new WasiProgram(tree, { args: ['ruby'], stdin: new Nothing(), stdout: new Nothing(), stderr: new Nothing(), now });
+  const program = new WasiProgram(tree, { args: ['ruby'], stdin: silent(0), stdout: silent(1), stderr: silent(2), now });
   const module = await WebAssembly.compile(
     fs.readFileSync(path.join(import.meta.dirname, 'node_modules/@ruby/3.4-wasm-wasi/dist/ruby.wasm')),
   );

@@ -2,6 +2,6 @@
 export * from './blob.ts';
 export * from './codecs.ts';
 export * from './codecs-on-demand.ts';
-export { type HttpOptions, type HttpSource, openUrl } from './http.ts';
+export { type HttpOptions, type HttpSource, openUrl, type UrlOptions } from './http.ts';
 export * from './opfs.ts';
 export * from './pieces.ts';

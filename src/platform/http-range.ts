@@ -127,9 +127,11 @@ export class HttpSource implements ByteSource {
   }
 
   /** The pieces of `target` that are asked for one by one, as far as the image goes. */
-  *#parts(offset: number, target: Bytes): Generator<Bytes, void, void> {
+  #parts(offset: number, target: Bytes): Bytes[] {
     const wanted = Math.min(target.length, this.size - offset);
-    for (let done = 0; done < wanted; done += MAX_REQUEST) yield target.subarray(done, Math.min(wanted, done + MAX_REQUEST));
+    const parts: Bytes[] = [];
+    for (let done = 0; done < wanted; done += MAX_REQUEST) parts.push(target.subarray(done, Math.min(wanted, done + MAX_REQUEST)));
+    return parts;
   }
 
   #compareLength({ total }: ContentRange): void {

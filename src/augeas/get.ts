@@ -2,7 +2,7 @@
 import { Corrupt } from '../errors.ts';
 import type { Lens } from './lens.ts';
 import { literal } from './pattern.ts';
-import { type History, type Instruction, ProgramBuilder, runProgram, textInput } from './program.ts';
+import { CALL_DEPTH_LIMIT, type History, type Instruction, ProgramBuilder, runProgram, textInput } from './program.ts';
 import { TreeNode } from './tree.ts';
 
 /** The text does not fit the lens; `position` is the byte at which no way led on. */
@@ -52,14 +52,20 @@ function textProgram(lens: Lens): TextProgram {
   let program = programs.get(lens);
   if (program === undefined) {
     const builder = new ProgramBuilder();
-    const start = compile(builder, lens, builder.add('accept', -1), { next: 2 });
+    const start = compile(builder, lens, builder.add('accept', -1), { next: 2, entries: new Map() });
     program = { code: builder.code, start };
     programs.set(lens, program);
   }
   return program;
 }
 
-function compile(builder: ProgramBuilder, lens: Lens, next: number, leaves: { next: number }): number {
+/** The number of the next leaf's mark, and where the lenses that contain themselves begin. */
+interface Leaves {
+  next: number;
+  readonly entries: Map<Lens, { start: number | undefined; readonly calls: number[] }>;
+}
+
+function compile(builder: ProgramBuilder, lens: Lens, next: number, leaves: Leaves): number {
   switch (lens.kind) {
     case 'hidden':
     case 'store':
@@ -92,6 +98,8 @@ function compile(builder: ProgramBuilder, lens: Lens, next: number, leaves: { ne
       );
     case 'node':
       return compile(builder, lens.part, next, leaves);
+    case 'recursive':
+      return compileCall(builder, lens, next, leaves);
     case 'quoted': {
       const starts = lens.marks.map((quote, choice) => {
         const inside = compile(builder, lens.part, builder.pattern(literal(quote), next), leaves);
@@ -102,10 +110,31 @@ function compile(builder: ProgramBuilder, lens: Lens, next: number, leaves: { ne
   }
 }
 
+/** A call of a lens that contains itself; it is compiled once, and calls that stand in it get its start when it is known. */
+function compileCall(builder: ProgramBuilder, lens: Lens & { readonly kind: 'recursive' }, next: number, leaves: Leaves): number {
+  let entry = leaves.entries.get(lens);
+  if (entry === undefined) {
+    entry = { start: undefined, calls: [] };
+    leaves.entries.set(lens, entry);
+    entry.start = compile(builder, lens.part, builder.add('return', -1), leaves);
+    for (const call of entry.calls) builder.code[call]!.other = entry.start;
+  }
+  const call = builder.add('call', next, { other: entry.start ?? -1 });
+  if (entry.start === undefined) entry.calls.push(call);
+  return call;
+}
+
 /** The marks of a run in order. */
 export function marksOf(history: History | undefined): Mark[] {
   const marks: Mark[] = [];
-  for (let entry = history; entry !== undefined; entry = entry.previous) marks.push({ mark: entry.mark, at: entry.at });
+  const pending = [history];
+  while (pending.length > 0) {
+    const entry = pending.pop();
+    if (entry === undefined) continue;
+    pending.push(entry.previous);
+    if (entry.mark >= 0) marks.push({ mark: entry.mark, at: entry.at });
+    else pending.push(entry.inner);
+  }
   return marks.reverse();
 }
 
@@ -137,6 +166,7 @@ class Reader {
   readonly #marks: readonly Mark[];
   readonly #counters = new Map<string, number>();
   #at = 0;
+  #depth = 0;
 
   constructor(text: string, marks: readonly Mark[]) {
     this.#text = text;
@@ -188,6 +218,12 @@ class Reader {
       }
       case 'maybe':
         return this.#take() === ROUND ? this.read(lens.part, into, dictionary) : NONE;
+      case 'recursive': {
+        if (++this.#depth > CALL_DEPTH_LIMIT) throw new ParseFailure(this.#marks[this.#at]?.at ?? 0);
+        const skeleton = this.read(lens.part, into, dictionary);
+        this.#depth--;
+        return skeleton;
+      }
       case 'quoted': {
         const mark = lens.marks[this.#take()]!;
         return { kind: 'quoted', mark, part: this.read(lens.part, into, dictionary) };

@@ -27,6 +27,8 @@ export type Lens =
   | { readonly kind: 'many'; readonly part: Lens }
   | { readonly kind: 'maybe'; readonly part: Lens }
   | { readonly kind: 'node'; readonly part: Lens }
+  /** A lens that contains itself, behind at least one byte and inside of a node. */
+  | { readonly kind: 'recursive'; readonly part: Lens }
   /** The part between two equal marks, each of which may be missing where `marks` has an empty one; new text gets `fallback`. */
   | { readonly kind: 'quoted'; readonly part: Lens; readonly marks: readonly string[]; readonly fallback: string };
 
@@ -116,6 +118,13 @@ export function maybe(...parts: readonly Part[]): Lens {
 /** A node of the tree. */
 export function node(...parts: readonly Part[]): Lens {
   return { kind: 'node', part: all(...parts) };
+}
+
+/** A lens that contains itself: `build` is given what stands for it. Its text is never empty, and inside it is only below a node. */
+export function recursive(build: (itself: Lens) => Lens): Lens {
+  const itself: { kind: 'recursive'; part: Lens } = { kind: 'recursive', part: { kind: 'all', parts: [] } };
+  itself.part = build(itself);
+  return itself;
 }
 
 /** Items with something between them, at least one. */

@@ -5,10 +5,11 @@ import { parsePattern } from './pattern.ts';
 
 /**
  * One instruction. `set` takes one byte of the set; `fork` goes both ways, `next` first; `mark` notes that the run came by; `check` goes on
- * only when the text since `mark` passes `test`; `take` takes one item that passes `test`; `store` as `check`, on the node's value.
+ * only when the text since `mark` passes `test`; `take` takes one item that passes `test`; `store` as `check`, on the node's value; `call` runs
+ * a part that can contain itself, from `other` to its `return`, and goes on at `next`. Such a part takes at least one item.
  */
 export interface Instruction {
-  readonly op: 'set' | 'fork' | 'mark' | 'check' | 'take' | 'store' | 'accept';
+  readonly op: 'set' | 'fork' | 'mark' | 'check' | 'take' | 'store' | 'call' | 'return' | 'accept';
   next: number;
   other: number;
   readonly mark: number;
@@ -18,6 +19,8 @@ export interface Instruction {
 
 /** The largest program, in instructions. */
 const PROGRAM_LIMIT = 200_000;
+/** How deep calls may nest. */
+export const CALL_DEPTH_LIMIT = 200;
 
 /** Builds programs back to front: every method is told where to go on and answers where to begin. */
 export class ProgramBuilder {
@@ -62,11 +65,23 @@ export class ProgramBuilder {
   }
 }
 
-/** The marks that a run passed, the last one first. */
+/** The marks that a run passed, the last one first. Where a call was, `inner` has those that it passed. */
 export interface History {
   readonly mark: number;
   readonly at: number;
+  readonly inner?: History | undefined;
   readonly previous: History | undefined;
+}
+
+/**
+ * A part that can contain itself, called at one place of the input. All callers of that place share it: so the number of frames is that of the
+ * places times that of such parts, however often the texts nest (as in Tomita's graph-structured stack).
+ */
+interface Frame {
+  readonly at: number;
+  readonly number: number;
+  depth: number;
+  readonly callers: { readonly slot: number; readonly frame: Frame | undefined; readonly history: History | undefined }[];
 }
 
 export type Outcome = { readonly history: History | undefined } | { readonly failedAt: number };
@@ -80,52 +95,153 @@ export interface Input {
   passes(code: Instruction, at: number, history: History | undefined): boolean;
   /** Whether every run that succeeds has to come by a `store`. */
   readonly mustStore: boolean;
+  /** The byte at a place, and END_OF_TEXT behind the last; undefined when the items are no bytes. */
+  byteAt?(at: number): number;
 }
 
-/** The threads at one place of the input: their instructions in order of preference and what each has passed. */
+const END_OF_TEXT = 256;
+
+/** By program and instruction, with which bytes (and END_OF_TEXT) a way from there can go on: ways that cannot are not taken at all. */
+const firstBytes = new WeakMap<readonly Instruction[], (Uint8Array | undefined)[]>();
+
+function firstBytesOf(code: readonly Instruction[], from: number): Uint8Array {
+  let known = firstBytes.get(code);
+  if (known === undefined) {
+    known = [];
+    firstBytes.set(code, known);
+  }
+  let found = known[from];
+  if (found !== undefined) return found;
+  found = new Uint8Array(END_OF_TEXT + 1);
+  const pending = [from];
+  const seen = new Set(pending);
+  const look = (at: number): void => {
+    if (!seen.has(at)) {
+      seen.add(at);
+      pending.push(at);
+    }
+  };
+  while (pending.length > 0) {
+    const at = pending.pop()!;
+    const step = code[at]!;
+    const other = known[at];
+    if (other !== undefined) for (let byte = 0; byte < other.length; byte++) found[byte]! |= other[byte]!;
+    else if (step.op === 'set') for (let byte = 0; byte < END_OF_TEXT; byte++) found[byte]! |= step.set![byte]!;
+    else if (step.op === 'take' || step.op === 'return') found.fill(1);
+    else if (step.op === 'accept') found[END_OF_TEXT] = 1;
+    else if (step.op === 'call') look(step.other);
+    else {
+      look(step.next);
+      if (step.op === 'fork') look(step.other);
+    }
+  }
+  known[from] = found;
+  return found;
+}
+
+/** The threads at one place of the input: their instructions in order of preference, the call they are in and what each has passed. */
 class Threads {
   readonly slots: number[] = [];
+  readonly frames: (Frame | undefined)[] = [];
   readonly histories: (History | undefined)[] = [];
 }
 
-/** Runs a program over a whole input. Each (instruction, place) is visited once at most, so the time is bounded. */
+/** Runs a program over a whole input. Each (instruction, call) is visited once at most at a place, so the time is bounded. */
 export function runProgram(code: readonly Instruction[], start: number, input: Input): Outcome {
   const visited = new Int32Array(code.length * 2).fill(-1);
+  const visitedInside = new Set<number>();
+  const called = new Map<number, Frame>();
+  let frames = 0;
+  let place = 0;
   const stackSlots: number[] = [];
+  const stackFrames: (Frame | undefined)[] = [];
   const stackHistories: (History | undefined)[] = [];
   let accepted: { history: History | undefined } | undefined;
 
-  const follow = (threads: Threads, slot: number, history: History | undefined, at: number): void => {
+  const push = (slot: number, frame: Frame | undefined, history: History | undefined): void => {
     stackSlots.push(slot);
+    stackFrames.push(frame);
     stackHistories.push(history);
+  };
+  const isNew = (slot: number, frame: Frame | undefined, at: number): boolean => {
+    if (frame === undefined) {
+      if (visited[slot] === at) return false;
+      visited[slot] = at;
+      return true;
+    }
+    const id = frame.number * visited.length + slot;
+    if (visitedInside.has(id)) return false;
+    visitedInside.add(id);
+    return true;
+  };
+  const call = (step: Instruction, stored: number, frame: Frame | undefined, history: History | undefined, at: number): void => {
+    const depth = (frame?.depth ?? 0) + 1;
+    if (depth > CALL_DEPTH_LIMIT) return;
+    const caller = { slot: (step.next << 1) | stored, frame, history };
+    const running = called.get(step.other);
+    if (running !== undefined) {
+      running.callers.push(caller);
+      running.depth = Math.max(running.depth, depth);
+      return;
+    }
+    const inside = { at, number: frames++, depth, callers: [caller] };
+    called.set(step.other, inside);
+    push(step.other << 1, inside, undefined);
+  };
+
+  let ahead: number | undefined = input.byteAt?.(0);
+  const canGoOn = (target: number): boolean => ahead === undefined || firstBytesOf(code, target)[ahead] === 1;
+
+  const follow = (threads: Threads, first: number, firstFrame: Frame | undefined, history: History | undefined, at: number): void => {
+    if (at !== place) {
+      place = at;
+      ahead = input.byteAt?.(at);
+      visitedInside.clear();
+      called.clear();
+    }
+    push(first, firstFrame, history);
     while (stackSlots.length > 0) {
       const current = stackSlots.pop()!;
+      const frame = stackFrames.pop();
       const past = stackHistories.pop();
-      if (visited[current] === at) continue;
-      visited[current] = at;
+      if (!isNew(current, frame, at)) continue;
       const stored = current & 1;
       const step = code[current >> 1]!;
       switch (step.op) {
         case 'set':
+          if (ahead !== undefined && step.set![ahead] !== 1) break;
+          threads.slots.push(current);
+          threads.frames.push(frame);
+          threads.histories.push(past);
+          break;
         case 'take':
           threads.slots.push(current);
+          threads.frames.push(frame);
           threads.histories.push(past);
           break;
         case 'fork':
-          stackSlots.push((step.other << 1) | stored, (step.next << 1) | stored);
-          stackHistories.push(past, past);
+          if (canGoOn(step.other)) push((step.other << 1) | stored, frame, past);
+          if (canGoOn(step.next)) push((step.next << 1) | stored, frame, past);
           break;
         case 'mark':
-          stackSlots.push((step.next << 1) | stored);
-          stackHistories.push({ mark: step.mark, at, previous: past });
+          push((step.next << 1) | stored, frame, { mark: step.mark, at, previous: past });
           break;
         case 'check':
         case 'store':
-          if (input.passes(step, at, past)) {
-            stackSlots.push((step.next << 1) | (step.op === 'store' ? 1 : stored));
-            stackHistories.push(past);
+          if (input.passes(step, at, past)) push((step.next << 1) | (step.op === 'store' ? 1 : stored), frame, past);
+          break;
+        case 'call':
+          call(step, stored, frame, past, at);
+          break;
+        case 'return': {
+          if (frame === undefined || frame.at === at) break;
+          const { callers } = frame;
+          for (let k = callers.length - 1; k >= 0; k--) {
+            const caller = callers[k]!;
+            push(caller.slot, caller.frame, { mark: -1, at, inner: past, previous: caller.history });
           }
           break;
+        }
         case 'accept':
           if (at === input.length && (stored === 1 || !input.mustStore)) accepted ??= { history: past };
           break;
@@ -134,18 +250,20 @@ export function runProgram(code: readonly Instruction[], start: number, input: I
   };
 
   let threads = new Threads();
-  follow(threads, start << 1, undefined, 0);
+  follow(threads, start << 1, undefined, undefined, 0);
   for (let at = 0; at < input.length; at++) {
     const following = new Threads();
+    let taken = false;
     for (let k = 0; k < threads.slots.length; k++) {
       const slot = threads.slots[k]!;
       const step = code[slot >> 1]!;
       if (!input.takes(step, at)) continue;
+      taken = true;
       const past = threads.histories[k];
       const history = step.op === 'take' ? { mark: step.mark, at, previous: past } : past;
-      follow(following, (step.next << 1) | (slot & 1), history, at + 1);
+      follow(following, (step.next << 1) | (slot & 1), threads.frames[k], history, at + 1);
     }
-    if (following.slots.length === 0 && accepted === undefined) return { failedAt: at };
+    if (following.slots.length === 0 && accepted === undefined) return { failedAt: taken && input.byteAt !== undefined ? at + 1 : at };
     threads = following;
   }
   return accepted ?? { failedAt: input.length };
@@ -158,6 +276,7 @@ export function textInput(text: string): Input {
     takes: (step, at) => step.set![text.charCodeAt(at) & 0xff] === 1,
     passes: (step, at, history) => step.test!(text.slice(markedAt(history, step.mark), at)),
     mustStore: false,
+    byteAt: (at) => (at < text.length ? text.charCodeAt(at) & 0xff : END_OF_TEXT),
   };
 }
 

@@ -88,6 +88,7 @@ function testsOf(lens: Lens, which: 'label' | 'value'): { readonly tests: readon
     case 'maybe':
       return { tests: testsOf(lens.part, which).tests, optional: true };
     case 'quoted':
+    case 'recursive':
       return testsOf(lens.part, which);
     default:
       return { tests: [], optional: true };
@@ -152,6 +153,7 @@ function compile(builder: ProgramBuilder, lens: Lens, next: number, takers: Node
         builder.add('mark', next, { mark: END }),
       );
     case 'quoted':
+    case 'recursive':
       return compile(builder, lens.part, next, takers);
     case 'node':
       takers.push(shapeOf(lens));
@@ -275,6 +277,9 @@ class Walk {
         if (this.#marks[this.#at++]!.mark === ROUND)
           this.write(lens.part, skeleton !== undefined && isInstance(lens.part, skeleton) ? skeleton : undefined);
         return;
+      case 'recursive':
+        this.write(lens.part, skeleton);
+        return;
       case 'quoted': {
         const had = skeleton?.kind === 'quoted' && lens.marks.includes(skeleton.mark) ? skeleton : undefined;
         const mark = had?.mark ?? lens.fallback;
@@ -322,6 +327,8 @@ function isInstance(lens: Lens, skeleton: Skeleton): boolean {
       return skeleton.kind === 'none' || isInstance(lens.part, skeleton);
     case 'quoted':
       return skeleton.kind === 'quoted' && lens.marks.includes(skeleton.mark) && isInstance(lens.part, skeleton.part);
+    case 'recursive':
+      return isInstance(lens.part, skeleton);
     case 'node':
       return skeleton.kind === 'node';
     default:

@@ -159,6 +159,12 @@ const texts = fc
           ';',
           '/',
           '1',
+          'if a; then\n',
+          'fi\n',
+          ' | ',
+          ' && b\n',
+          'Defaults ',
+          'ALL',
         ),
       },
       fc.string({ maxLength: 6 }),
@@ -188,6 +194,23 @@ describe('given any text', () => {
       { numRuns: 30 },
     );
   });
+
+  test.each([
+    ['pipes', 'a | ', 'b\n', ''],
+    ['conditions', 'if a; then\n', 'b\n', 'fi\n'],
+    ['groups', '{\n', 'b\n', '}\n'],
+  ])(
+    'shell code with nested %s: then 150 levels are read, written back as they were, and 20,000 are refused at once',
+    (_, open, inner, close) => {
+      const lens = LENSES.get('Shellvars')!.lens;
+      const text = open.repeat(150) + inner + close.repeat(150);
+      const reading = get(lens, text);
+      const root = new TreeNode('file');
+      root.adopt(reading.children);
+      expect(put(lens, root, reading.original)).toBe(text);
+      expect(() => get(lens, open.repeat(20_000) + inner + close.repeat(20_000))).toThrow(GuestlessError);
+    },
+  );
 
   test('then path expressions answer or are refused', () => {
     const session = open(guest({ '/etc/passwd': PASSWD, '/etc/hosts': '1.1.1.1 a b\n' }));

@@ -33,17 +33,23 @@ function differences(
       if (JSON.stringify(got) !== JSON.stringify(case_.results[i]))
         found.push({ lens: case_.lens, text: case_.text, command, got, wanted: case_.results[i] });
     });
-    if (JSON.stringify(ours.files) !== JSON.stringify(case_.files)) found.push({ ...case_, got: ours.files, wanted: case_.files });
+    const form = addsBlankLines(case_) ? (files: unknown) => JSON.stringify(files).replace(/\\[nt]| /g, '') : JSON.stringify;
+    if (form(ours.files) !== form(case_.files)) found.push({ ...case_, got: ours.files, wanted: case_.files });
   }
   return found;
 }
 
 /** What is known to be different, and why. */
 function deviation({ lens, text, commands }: Case): string | undefined {
-  if (lens === 'Shellvars' && /\bif \[|^\[ -f|cmd (&&|\||\|\|)|^for |^case |\(\) \{/m.test(text ?? ''))
-    return 'commands that contain commands';
   if (lens === 'Sysctl' && /^a\.b$/m.test(text ?? '') && commands.length > 2) return 'Augeas cannot write a key without a value back';
+  if (lens === 'Sudoers' && commands.length > 2 && /^Defaults.*!(umask|lecture|env_check)|\\\\/m.test(text ?? ''))
+    return 'Augeas cannot write a parameter that is turned off, or the user of a domain, back';
   return undefined;
+}
+
+/** Behind commands that are joined by an operator Augeas puts another line end whenever it writes the file; ours leaves them as they are. */
+function addsBlankLines({ lens, text, commands }: Case): boolean {
+  return lens === 'Shellvars' && commands.length > 2 && /[|&]/.test(text ?? '');
 }
 
 describe('given the configuration files of a Debian', () => {

@@ -5,6 +5,7 @@ import { mysql, networkManager, puppet, samba, sssd, systemd, yum } from './sect
 import { dnsmasq, loginDefs, modprobe, resolv, simpleVariables, sysctl } from './settings.ts';
 import { shellVariables } from './shell-variables.ts';
 import { ssh, sshd } from './ssh.ts';
+import { sudoers } from './sudoers.ts';
 import {
   aliases,
   aptSources,
@@ -183,5 +184,13 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ],
   ['Aptsources', entry(aptSources, '/etc/apt/sources.list /etc/apt/sources.list.d/*', LEFTOVERS)],
   ['Sshd', entry(sshd, '/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf')],
+  [
+    'Sudoers',
+    entry(
+      sudoers,
+      '/etc/sudoers /usr/local/etc/sudoers /etc/sudoers.d/* /usr/local/etc/sudoers.d/* /opt/csw/etc/sudoers /etc/opt/csw/sudoers',
+      LEFTOVERS,
+    ),
+  ],
   ['Sssd', entry(sssd, '/etc/sssd/sssd.conf')],
 ]);

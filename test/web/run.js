@@ -3,6 +3,7 @@ import './speed.js';
 import './opening.js';
 import './viewing.js';
 import './changing.js';
+import './programs.js';
 import './hostile.js';
 import './appearance.js';
 import { run } from './runner.js';

@@ -7,6 +7,7 @@ if ! command -v chromium >/dev/null; then
   [[ $(id -u) == 0 ]] || { echo "test/web/run.sh: chromium is missing: apt-get install chromium" >&2; exit 1; }
   { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium qemu-utils e2fsprogs; } >/dev/null
 fi
+[[ -e test/wasi/node_modules/.package-lock.json ]] || (cd test/wasi && npm ci --no-audit --no-fund --silent)
 npx tsc -b tsconfig.core.json tsconfig.browser.json
 npx tsc -p web/tsconfig.json
 npx vite build -c web/vite.config.ts --logLevel warn

@@ -219,6 +219,20 @@ export interface Calls {
   download: { args: { path: string; as: 'file' | 'tar' | 'zip'; target?: FileSystemFileHandle }; result: Written; part: Progress };
   shell: { args: { line: string }; result: { mounted: boolean; prompt: string }; part: { text: string; error: boolean } };
   complete: { args: { line: string }; result: { candidates: readonly string[]; part: string }; part: never };
+  program: {
+    args: {
+      /** A file of the computer, or a path of the guest. */
+      program: { readonly file: File } | { readonly path: string };
+      words: readonly string[];
+      /** `NAME=VALUE`. */
+      env: readonly string[];
+      /** What it reads from its standard input. */
+      input: string;
+    };
+    /** A status, or why there is none. */
+    result: { readonly status?: number; readonly failure?: Failure };
+    part: { readonly bytes: Uint8Array<ArrayBuffer>; readonly error: boolean };
+  };
   kept: { args: object; result: { bytes?: number; when?: number }; part: never };
   keep: { args: object; result: undefined; part: never };
   restore: { args: object; result: undefined; part: never };

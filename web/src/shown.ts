@@ -17,6 +17,19 @@ export function shownName(name: string): string {
   });
 }
 
+/** What a terminal would take for colours and the like (ECMA-48 control sequences). */
+const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]/g;
+
+/** What a program prints: lines and tabs stay, a terminal's colours are left out, and what is hidden is written out. */
+export function shownOutput(text: string): string {
+  return text
+    .replace(TERMINAL, '')
+    .replace(/\r\n/g, '\n')
+    .split(/([\n\t])/)
+    .map((part) => (part === '\n' || part === '\t' ? part : shownName(part)))
+    .join('');
+}
+
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 export function shownSize(bytes: number): string {

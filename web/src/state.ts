@@ -4,7 +4,7 @@ import { CallFailed, call } from './client.ts';
 import type { Failure, Opened, Overview, Packages, Progress, Statistics, Written } from './protocol.ts';
 import { TreeModel } from './tree-model.ts';
 
-export type Tab = 'overview' | 'files' | 'changes' | 'shell';
+export type Tab = 'overview' | 'files' | 'changes' | 'shell' | 'program';
 
 export interface Notice {
   readonly id: number;

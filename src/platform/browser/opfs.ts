@@ -109,6 +109,16 @@ export async function makeTemporaryFile(): Promise<TemporaryFile> {
   };
 }
 
+/** Removes a file that {@link TemporaryFile.finish} gave and that nobody needs any more; other blobs are left alone. */
+export async function removeTemporary(file: Blob): Promise<void> {
+  if (!(file instanceof File) || !hasOpfs()) return;
+  try {
+    await (await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER)).removeEntry(file.name);
+  } catch {
+    // It goes with those that are stale.
+  }
+}
+
 async function removeStale(folder: FileSystemDirectoryHandle): Promise<void> {
   for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
     const made = Number(name.split('-')[0]);

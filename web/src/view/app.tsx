@@ -1,4 +1,4 @@
-/** The frame: what is open, the four views of it, and what the page has to say. */
+/** The frame: what is open, the views of it, and what the page has to say. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { shownName, shownSize } from '../shown.ts';
@@ -7,6 +7,7 @@ import { Changes } from './changes.tsx';
 import { Files } from './files.tsx';
 import { Icon } from './icons.tsx';
 import { Overview } from './overview.tsx';
+import { Program } from './program.tsx';
 import { Shell } from './shell.tsx';
 import { Start } from './start.tsx';
 
@@ -15,6 +16,7 @@ const TABS: readonly (readonly [Tab, string, string])[] = [
   ['files', 'Files', 'd'],
   ['changes', 'Changes', 'list'],
   ['shell', 'Shell', 'shell'],
+  ['program', 'Program', 'run'],
 ];
 
 type Theme = 'light' | 'dark';
@@ -92,6 +94,8 @@ function View(): JSX.Element {
       return <Changes />;
     case 'shell':
       return <Shell />;
+    case 'program':
+      return <Program />;
   }
 }
 

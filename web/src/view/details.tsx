@@ -2,9 +2,10 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CallFailed, call } from '../client.ts';
+import { choice } from '../program.ts';
 import type { Details as Facts, Failure } from '../protocol.ts';
 import { joinPath, KIND_NAME, parentOf, shownName, shownPermissions, shownSize, shownTime } from '../shown.ts';
-import { chooseTarget, complain, deliver, lengthy, refreshStatistics, tree, version } from '../state.ts';
+import { chooseTarget, complain, deliver, lengthy, refreshStatistics, tab, tree, version } from '../state.ts';
 import { type Node, pathOf } from '../tree-model.ts';
 import { type Action, ActionDialog } from './actions.tsx';
 import { uploadInto } from './files.tsx';
@@ -55,6 +56,18 @@ export function Details({ node }: { readonly node: Node }): JSX.Element {
         {node.kind === 'f' && (
           <button type="button" class="button" onClick={() => download('file')}>
             <Icon name="down" /> Download
+          </button>
+        )}
+        {node.kind === 'f' && path.endsWith('.wasm') && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              choice.value = { path };
+              tab.value = 'program';
+            }}
+          >
+            <Icon name="run" /> Run…
           </button>
         )}
         {node.kind === 'd' && (

@@ -27,6 +27,8 @@ const PATHS: Readonly<Record<string, string>> = {
   warning: 'M12 4l9 16H3zM12 10v4M12 17v.5',
   save: 'M5 4h11l3 3v13H5zM8 4v5h7V4M8 20v-7h8v7',
   shell: 'M4 5h16v14H4zM7 9l3 3-3 3M12 15h5',
+  run: 'M7 4l13 8-13 8z',
+  stop: 'M6 6h12v12H6z',
   list: 'M8 6h12M8 12h12M8 18h12M4 6h.5M4 12h.5M4 18h.5',
 };
 

@@ -4,7 +4,7 @@ import { Refused } from '../../../src/errors.ts';
 import { type Gate, resolveReference } from '../../../src/image/gate.ts';
 import { describeImage } from '../../../src/image/information.ts';
 import { type AbortSignalLike, type ByteSource, perform } from '../../../src/io/index.ts';
-import { BlobSource, openUrl } from '../../../src/platform/browser/index.ts';
+import { BlobSource, openUrl, type UrlOptions } from '../../../src/platform/browser/index.ts';
 import { run } from './driver.ts';
 
 /** What was read since the worker began. */
@@ -37,11 +37,12 @@ function count(bytes: number): number {
 }
 
 /** A source of the network, counted. */
-async function openCounted(url: string): Promise<ByteSource> {
-  const source = await openUrl(url);
-  const { name, size, preferredRequest, identity } = source;
+async function openCounted(url: string, options: UrlOptions): Promise<ByteSource> {
+  const source = await openUrl(url, options);
+  const { name, size, preferredRequest, identity, readSync } = source;
   traffic.requests++;
   return {
+    ...(readSync === undefined ? {} : { readSync: (offset: number, target: Bytes) => count(readSync(offset, target)) }),
     name,
     size,
     preferredRequest,
@@ -98,7 +99,7 @@ async function backingOf(source: ByteSource): Promise<string | undefined> {
 }
 
 /** An address: files that the image names have to stand in its own folder of the same server. */
-export async function sourcesOfUrl(address: string): Promise<Sources> {
+export async function sourcesOfUrl(address: string, options: UrlOptions = {}): Promise<Sources> {
   let url: URL;
   try {
     url = new URL(address, self.location.href);
@@ -107,7 +108,7 @@ export async function sourcesOfUrl(address: string): Promise<Sources> {
   }
   const folder = new URL('.', url);
   return {
-    top: await openCounted(url.href),
+    top: await openCounted(url.href, options),
     gate: function* (reference) {
       const name = lastName(resolveReference(reference).path);
       return yield* perform<ByteSource>({
@@ -115,7 +116,7 @@ export async function sourcesOfUrl(address: string): Promise<Sources> {
         sync() {
           throw new Refused('the network cannot be waited for here');
         },
-        async: () => openCounted(new URL(encodeURIComponent(name), folder).href),
+        async: () => openCounted(new URL(encodeURIComponent(name), folder).href, options),
       });
     },
   };

@@ -10,6 +10,7 @@ import { briefs, details, list, read, search } from './files.ts';
 import { forget, keep, kept, keyOf, restore } from './kept.ts';
 import { codecs, OpenDisk } from './open-disk.ts';
 import { overviewOf, packagesOf } from './overview.ts';
+import { type Origin, PROGRAM_WORKER, type ProgramTask, runProgram } from './program.ts';
 import { save } from './save.ts';
 import type { PageShell } from './shell.ts';
 import { sourcesOfFiles, sourcesOfUrl, traffic } from './sources.ts';
@@ -27,6 +28,7 @@ type Answers = {
 
 let opened: OpenDisk | undefined;
 let key = '';
+let origin: Origin = { files: [], url: undefined };
 let shell: PageShell | undefined;
 
 function disk(): OpenDisk {
@@ -62,6 +64,7 @@ const ANSWERS: Answers = {
     await codecs.load();
     const chosen = demo === undefined ? files : await demoFiles(demo);
     key = await keyOf(chosen, url);
+    origin = { files: chosen, url };
     const sources = url === undefined ? await sourcesOfFiles(chosen) : await sourcesOfUrl(url);
     opened = await OpenDisk.open(sources, url !== undefined, signal);
     return opened.describe();
@@ -107,6 +110,17 @@ const ANSWERS: Answers = {
     return await open.alone(() => page.line(line, (text, error) => part({ text, error }), signal));
   },
   complete: async ({ line }) => (await shellOf(disk())).complete(line),
+  program: async (args, { part, signal }) => {
+    const open = disk();
+    return await open.alone(async () => {
+      const { handle } = open;
+      try {
+        return await runProgram(open, origin, args, part, signal);
+      } finally {
+        if (open.handle !== handle) shell = undefined;
+      }
+    });
+  },
   kept: () => kept(key),
   keep: () => disk().alone(() => keep(key, disk())),
   restore: async () => {
@@ -123,7 +137,7 @@ function send(message: FromWorker): void {
   self.postMessage(message);
 }
 
-self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+async function answer(data: ToWorker): Promise<void> {
   if ('cancel' in data) {
     running.get(data.cancel)?.abort();
     return;
@@ -132,12 +146,17 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    const answer = ANSWERS[name] as (args: unknown, context: Context<unknown>) => Promise<unknown>;
-    const value = await answer(args, { part: (part) => send({ id, part }), signal: controller.signal });
+    const perform = ANSWERS[name] as (args: unknown, context: Context<unknown>) => Promise<unknown>;
+    const value = await perform(args, { part: (part) => send({ id, part }), signal: controller.signal });
     send({ id, value });
   } catch (error) {
     send({ id, failure: failureOf(error) });
   } finally {
     running.delete(id);
   }
-};
+}
+
+self.onmessage =
+  self.name === PROGRAM_WORKER
+    ? async ({ data }: MessageEvent<ProgramTask>) => (await import('./program-worker.ts')).serveProgram(data)
+    : ({ data }: MessageEvent<ToWorker>) => void answer(data);

@@ -231,7 +231,7 @@ function treePath(path: string): string {
 
 /** Notes whose file it is. */
 function describe(metadata: TreeNode, path: string, transform: Transform): void {
-  metadata.ensure('path').value = treePath(path);
+  metadata.ensure('path').value = `/files${path}`;
   metadata.ensure('mtime').value = '0';
   const lens = metadata.ensure('lens');
   lens.value = transform.name;

@@ -20,7 +20,7 @@ export interface Instruction {
 /** The largest program, in instructions. */
 const PROGRAM_LIMIT = 200_000;
 /** How deep calls may nest. */
-export const CALL_DEPTH_LIMIT = 200;
+export const CALL_DEPTH_LIMIT = 400;
 
 /** Builds programs back to front: every method is told where to go on and answers where to begin. */
 export class ProgramBuilder {

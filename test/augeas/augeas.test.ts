@@ -62,6 +62,12 @@ describe('given a guest with many configuration files', () => {
   });
 });
 
+test('given a file with a name that paths have to escape, then /augeas/files tells the name as it is', () => {
+  const session = open(guest({ '/etc/default/a b\\x2d': 'A=1\n' }));
+  expect(runSync(session.match("/files/etc/default/*[A = '1']"))).toEqual(['/files/etc/default/a\\ b\\\\x2d']);
+  expect(runSync(session.get('/augeas/files/etc/default/*/path'))).toBe('/files/etc/default/a b\\x2d');
+});
+
 describe('given a file that is saved', () => {
   const edit = (tree: EditableTree, flags: number): void => {
     const session = open(tree, flags);

@@ -1,7 +1,11 @@
 /** All lenses, by the name of Augeas's module, and the files that each is for. */
 import type { Lens } from '../lens.ts';
+import { access, hostsAccess } from './access.ts';
 import { group, gshadow, passwd, shadow } from './accounts.ts';
-import { mysql, networkManager, puppet, samba, sssd, systemd, yum } from './sections.ts';
+import { aptConf, aptPreferences, dpkg } from './apt.ts';
+import { exportsTable, fuse, inputrc, ipRoute2, ldSo, spaceVariables } from './lists.ts';
+import { logrotate, rsyslog } from './logging.ts';
+import { avahi, mysql, networkManager, puppet, samba, semanage, sssd, systemd, yum } from './sections.ts';
 import { dnsmasq, loginDefs, modprobe, resolv, simpleVariables, sysctl } from './settings.ts';
 import { shellVariables } from './shell-variables.ts';
 import { ssh, sshd } from './ssh.ts';
@@ -23,6 +27,7 @@ import {
   networks,
   nsswitch,
   pam,
+  pamConf,
   protocols,
   securetty,
   services,
@@ -79,6 +84,10 @@ const SYSCONFIG = [
 
 /** In the order in which files are loaded. */
 export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
+  ['Dpkg', entry(dpkg, '/etc/dpkg/dpkg.cfg')],
+  ['Dnsmasq', entry(dnsmasq, '/etc/dnsmasq.conf /etc/dnsmasq.d/*', ['.*', ...LEFTOVERS])],
+  ['AptPreferences', entry(aptPreferences, '/etc/apt/preferences /etc/apt/preferences.d/*', LEFTOVERS)],
+  ['Modules', entry(modules, '/etc/modules')],
   [
     'Shellvars',
     entry(
@@ -103,10 +112,9 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
       ],
     ),
   ],
-  ['Dnsmasq', entry(dnsmasq, '/etc/dnsmasq.conf /etc/dnsmasq.d/*', ['.*', ...LEFTOVERS])],
-  ['Modules', entry(modules, '/etc/modules')],
   ['Pam', entry(pam, '/etc/pam.d/*', ['/etc/pam.d/allow.pamlist', '/etc/pam.d/README', ...LEFTOVERS])],
   ['Hosts', entry(hosts, '/etc/hosts')],
+  ['PamConf', entry(pamConf, '/etc/pam.conf')],
   [
     'Simplevars',
     entry(
@@ -117,6 +125,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ['Aliases', entry(aliases, '/etc/aliases')],
   ['NetworkManager', entry(networkManager, '/etc/NetworkManager/system-connections/*')],
   ['Login_defs', entry(loginDefs, '/etc/login.defs')],
+  ['AptConf', entry(aptConf, '/etc/apt/apt.conf /etc/apt/apt.conf.d/*', LEFTOVERS)],
   ['Securetty', entry(securetty, '/etc/securetty')],
   ['Modprobe', entry(modprobe, '/etc/modprobe.conf /etc/modprobe.d/* /etc/modprobe.conf.local', LEFTOVERS)],
   [
@@ -129,6 +138,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
       ...LEFTOVERS,
     ]),
   ],
+  ['Access', entry(access, '/etc/security/access.conf')],
   ['Services', entry(services, '/etc/services')],
   ['Inittab', entry(inittab, '/etc/inittab')],
   ['Gshadow', entry(gshadow, '/etc/gshadow', LEFTOVERS)],
@@ -136,9 +146,12 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ['Passwd', entry(passwd, '/etc/passwd')],
   ['Networks', entry(networks, '/etc/networks')],
   ['Limits', entry(limits, '/etc/security/limits.conf /etc/security/limits.d/*.conf')],
+  ['Spacevars', entry(spaceVariables, '/etc/havp/havp.config /etc/ldap.conf /etc/ldap/ldap.conf /etc/libnss-ldap.conf /etc/pam_ldap.conf')],
   ['MySQL', entry(mysql, '/etc/mysql/my.cnf /etc/mysql/conf.d/*.cnf /etc/my.cnf /etc/my.cnf.d/*.cnf')],
+  ['Rsyslog', entry(rsyslog, '/etc/rsyslog.conf /etc/rsyslog.d/*', LEFTOVERS)],
   ['Host_Conf', entry(hostConf, '/etc/host.conf')],
   ['Hostname', entry(hostname, '/etc/hostname /etc/mailname')],
+  ['Semanage', entry(semanage, '/etc/selinux/semanage.conf')],
   ['Interfaces', entry(interfaces, '/etc/network/interfaces /etc/network/interfaces.d/*', LEFTOVERS)],
   ['Crypttab', entry(crypttab, '/etc/crypttab')],
   ['Group', entry(group, '/etc/group')],
@@ -153,6 +166,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
     ),
   ],
   ['Shells', entry(shells, '/etc/shells')],
+  ['LdSo', entry(ldSo, '/etc/ld.so.conf /etc/ld.so.conf.d/*', LEFTOVERS)],
   ['Protocols', entry(protocols, '/etc/protocols')],
   ['Resolv', entry(resolv, '/etc/resolv.conf')],
   ['Ssh', entry(ssh, '/etc/ssh/ssh_config /root/.ssh/config /etc/ssh/ssh_config.d/*.conf')],
@@ -164,6 +178,10 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
       '/etc/at.allow /etc/at.deny /etc/cron.allow /etc/cron.deny /etc/cron.d/at.allow /etc/cron.d/at.deny /etc/cron.d/cron.allow /etc/cron.d/cron.deny /etc/default/grub_installdevice /etc/pam.d/allow.pamlist /etc/hostname.*',
     ),
   ],
+  ['Inputrc', entry(inputrc, '/etc/inputrc')],
+  ['Avahi', entry(avahi, '/etc/avahi/avahi-daemon.conf')],
+  ['Hosts_Access', entry(hostsAccess, '/etc/hosts.allow /etc/hosts.deny')],
+  ['IPRoute2', entry(ipRoute2, '/etc/iproute2/*', LEFTOVERS)],
   ['Puppet', entry(puppet, '/etc/puppet/puppet.conf /usr/local/etc/puppet/puppet.conf /etc/puppetlabs/puppet/puppet.conf')],
   [
     'Yum',
@@ -174,6 +192,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
     ),
   ],
   ['Samba', entry(samba, '/etc/samba/smb.conf')],
+  ['Exports', entry(exportsTable, '/etc/exports')],
   [
     'Sysctl',
     entry(sysctl, '/boot/loader.conf /etc/sysctl.conf /etc/sysctl.d/*', [
@@ -184,6 +203,8 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ],
   ['Aptsources', entry(aptSources, '/etc/apt/sources.list /etc/apt/sources.list.d/*', LEFTOVERS)],
   ['Sshd', entry(sshd, '/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf')],
+  ['Logrotate', entry(logrotate, '/etc/logrotate.d/* /etc/logrotate.conf', LEFTOVERS)],
+  ['Fuse', entry(fuse, '/etc/fuse.conf')],
   [
     'Sudoers',
     entry(

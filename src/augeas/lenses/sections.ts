@@ -185,3 +185,34 @@ export const systemd: Lens = (() => {
   ];
   return all(lines(unitComment, include, blank), many(section(title, ...entries, unitComment, include, blank)));
 })();
+
+export const avahi: Lens = all(
+  lines(hashComment, blank),
+  many(section(all(indent, title), ...settings(all(indent, key(NAME)), equals, hashComment), blank)),
+);
+
+const semanageEntry = [
+  node(
+    key('ignoredirs'),
+    equals,
+    indent,
+    counter('elem'),
+    separated(node(sequence('elem'), store('[^ \\t\\n;#]+')), ';'),
+    either(hashComment, endOfDosLine),
+  ),
+  ...settings(
+    key(NAME, (text) => text === 'ignoredirs'),
+    equals,
+    hashComment,
+  ),
+  blank,
+];
+const semanageGroup = all(
+  label('@group'),
+  '[',
+  store('[^]\\r\\n/]+', (text) => text === '#comment' || text === 'end'),
+  ']',
+  endOfDosLine,
+);
+
+export const semanage: Lens = lines(...semanageEntry, node(semanageGroup, some(either(...semanageEntry)), '[end]', endOfLine));

@@ -198,21 +198,21 @@ export const nsswitch: Lens = records(
 
 const pamGap = hidden('([ \\t]|\\\\\\n)+', ' ');
 
-export const pam: Lens = records(
-  node(indent, '@', key('include'), pamGap, store('([^# \\t\\n\\\\]|\\\\.)+'), endOfLine),
-  node(
-    sequence('record'),
-    indent,
-    maybe(node(label('optional'), '-')),
-    field('type', ['auth', 'session', 'account', 'password'].map(anyCase).join('|')),
-    pamGap,
-    field('control', '\\[[^]#\\n]*\\]|[a-zA-Z]+'),
-    pamGap,
-    field('module', '([^# \\t\\n\\\\]|\\\\.)+'),
-    many(node(pamGap, label('argument'), store('\\[[^]#\\n]+\\]|[^[#\\n \\t\\\\][^#\\n \\t\\\\]*'))),
-    commentOrEnd,
-  ),
+const pamInclude = node(indent, '@', key('include'), pamGap, store('([^# \\t\\n\\\\]|\\\\.)+'), endOfLine);
+const pamRecord = all(
+  maybe(node(label('optional'), '-')),
+  field('type', ['auth', 'session', 'account', 'password'].map(anyCase).join('|')),
+  pamGap,
+  field('control', '\\[[^]#\\n]*\\]|[a-zA-Z]+'),
+  pamGap,
+  field('module', '([^# \\t\\n\\\\]|\\\\.)+'),
+  many(node(pamGap, label('argument'), store('\\[[^]#\\n]+\\]|[^[#\\n \\t\\\\][^#\\n \\t\\\\]*'))),
+  commentOrEnd,
 );
+
+export const pam: Lens = records(pamInclude, node(sequence('record'), indent, pamRecord));
+/** pam.conf(5): as the files of pam.d, with the service in front. */
+export const pamConf: Lens = records(pamInclude, node(sequence('record'), indent, field('service', WORD), space, pamRecord));
 
 const aliasName = '[^ \\t\\n#:|@]+|"[^"|\\n]*"';
 const aliasTarget = '[^|", \\t\\n]+|\\|([^", \\t\\n]+|"[^"\\n]+")|"\\|[^"\\n]+"';

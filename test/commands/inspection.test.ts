@@ -117,6 +117,21 @@ const DIFFERENT: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
     '/dev/sde': { applications2: withBig },
     '/dev/sdg': { applications2: rpmApplications() },
   },
+  releases: {
+    // What os-release says by an ID that libguestfs 1.48 has no name for.
+    '/dev/sda3': { distro: 'linuxmint', osinfo: 'linuxmint21.2', package_format: 'deb', package_management: 'apt' },
+    '/dev/sda31': { distro: 'openeuler', osinfo: 'openeuler22.3', package_format: 'rpm', package_management: 'dnf' },
+    '/dev/sda36': { distro: 'slackware', osinfo: 'slackware15.0' },
+    '/dev/sda37': { distro: 'buildroot', osinfo: 'buildroot2022.2' },
+    // The id that libosinfo has for it.
+    '/dev/sda24': { osinfo: 'sle15sp4' },
+    // The names that the API's own documents have for these machines, not those of file(1).
+    '/dev/sda62': { arch: 'sparc' },
+    '/dev/sda65': { arch: 'loongarch64' },
+    // Blanks are no part of a name.
+    '/dev/sda75': { hostname: 'unknown' },
+    '/dev/sda76': { hostname: 'padded' },
+  },
   fstab: {
     '/dev/sda1': {
       mountpoints: {
@@ -137,6 +152,14 @@ const DIFFERENT: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
     },
   },
 };
+
+/** Roots that libguestfs does not see: `/bin -> /usr/bin`, and one with os-release but neither fstab nor hosts. */
+const MORE_ROOTS: Readonly<Record<string, readonly string[]>> = { releases: ['/dev/sda71', '/dev/sda72'] };
+
+function rootsOf(run: string, roots: readonly string[]): string[] {
+  const number = (root: string): number => Number(/\d*$/.exec(root)?.[0]);
+  return [...roots, ...(MORE_ROOTS[run] ?? [])].sort((a, b) => (run in MORE_ROOTS ? number(a) - number(b) : 0));
+}
 
 /** Asks what a golden was asked. */
 function ask(handle: Handle, root: string, name: string): Json {
@@ -172,8 +195,8 @@ for (const [run, expected] of Object.entries(golden)) {
     test('the roots are the same', () => {
       expect(isError(call(handle, 'inspect_get_type', { root: '/dev/sda' }))).toBe(true);
       expect(call(handle, 'inspect_get_roots')).toEqual([]);
-      expect(call(handle, 'inspect_os')).toEqual(expected.roots);
-      expect(call(handle, 'inspect_get_roots')).toEqual(expected.roots);
+      expect(call(handle, 'inspect_os')).toEqual(rootsOf(run, expected.roots));
+      expect(call(handle, 'inspect_get_roots')).toEqual(rootsOf(run, expected.roots));
     });
     test.each(Object.entries(expected.systems))('%s gives the same answers', (root, answers) => {
       mountAll(handle, root);

@@ -24,6 +24,12 @@ export interface ApiAnswers {
   readonly filesystems: readonly string[];
 }
 
+/** Where libguestfs has file(1)'s name of a machine. */
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ['mips', 'MIPS'],
+  ['parisc', 'PA-RISC'],
+]);
+
 /** The answers of one operating system. What is not known is `unknown`, or 0. */
 export function apiAnswers(system: Inspection): ApiAnswers {
   const { root, type, hasDnf, rootRelease } = system;
@@ -43,7 +49,7 @@ export function apiAnswers(system: Inspection): ApiAnswers {
     productName: rootRelease.productName ?? 'unknown',
     majorVersion: major,
     minorVersion: minor,
-    arch: system.architecture,
+    arch: ARCHITECTURES.get(system.architecture) ?? system.architecture,
     hostname: system.hostname ?? 'unknown',
     packageFormat: packageFormatByName(distro) ?? 'unknown',
     packageManagement: packageManagementByName(distro, major, hasDnf),

@@ -66,7 +66,7 @@ export function packageFormat({ distribution, id, idLike }: Release): PackageFor
 }
 
 const RED_HATS: ReadonlySet<string> = new Set(['rhel', 'centos', 'circle', 'rocky', 'oraclelinux', 'scientificlinux', 'redhat-based']);
-const DNF_ALWAYS: ReadonlySet<string> = new Set(['neokylin', 'openeuler', 'opencloudos', 'tencentos']);
+const DNF_ALWAYS: ReadonlySet<string> = new Set(['openmandriva', 'neokylin', 'openeuler', 'opencloudos', 'tencentos']);
 
 /** The tool that installs packages as libguestfs tells it: a function of its name of the distribution, and its version. */
 export function packageManagementByName(distribution: string, major: number, hasDnf: boolean): PackageManagement {
@@ -78,7 +78,6 @@ export function packageManagementByName(distribution: string, major: number, has
       return 'yum';
     case 'mageia':
     case 'mandriva':
-    case 'openmandriva':
       return 'urpmi';
     case 'opensuse':
     case 'sles':

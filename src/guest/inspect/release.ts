@@ -175,6 +175,11 @@ function arch(release: Release): boolean {
   return true;
 }
 
+function coreos(release: Release): boolean {
+  release.distribution = 'coreos';
+  return true;
+}
+
 const RELEASE_FILES: readonly ReleaseFile[] = [
   { path: '/etc/lsb-release', read: lsb },
   { path: '/etc/openmandriva-release', read: firstLine('openmandriva') },
@@ -199,6 +204,7 @@ const RELEASE_FILES: readonly ReleaseFile[] = [
   { path: '/etc/alpine-release', read: firstLine('alpinelinux') },
   { path: '/etc/frugalware-release', read: firstLine('frugalware') },
   { path: '/etc/pld-release', read: firstLine('pldlinux') },
+  { path: '/etc/coreos/update.conf', read: coreos },
 ];
 
 /** Reads the release files of a Linux system. */

@@ -1,120 +1,72 @@
-/** Reading the disk of a qcow2 file that is under change, through its tables in memory. */
+/** What a disk in a qcow2 file shows: data, zeros, decompressed clusters, and where there is nothing what the backing file shows. */
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/codecs.ts';
+import type { Where } from '../errors.ts';
 import type { Extent } from '../io/device.ts';
+import { all } from '../io/drivers.ts';
 import type { Io } from '../io/effect.ts';
 import { type ByteSource, readPadded } from '../io/source.ts';
 import { CompressedClusters } from './compressed.ts';
 import { compressedRange } from './entries.ts';
-import type { Qcow2File } from './file.ts';
+import type { Header } from './header.ts';
 import type { CompressedCluster, Layer, Location } from './location.ts';
-import type { Run } from './tables.ts';
+import type { L2Entry, Run } from './tables.ts';
 
-/** Ranges lie on the disk; the caller sees to that, and to it that nothing changes meanwhile. */
+/** Requests that are under way at once. */
+const MAX_TOGETHER = 8;
+
+/** The way from offsets on the disk to what stands in the file. */
+export interface ClusterLookup {
+  /** The run of one kind that begins at `offset`, at most `length` bytes. */
+  run(offset: number, length: number): Io<Run>;
+  /** The L2 entry of the cluster at `offset`; zeros where there is no table. */
+  entry(offset: number): Io<L2Entry>;
+}
+
+/** The file that clusters are read from. */
+export interface ClusterFile {
+  readonly source: ByteSource;
+  readonly header: Header;
+  readonly where: Where;
+}
+
+/** Ranges lie on the disk; the caller sees to that. */
 export class ClusterReader {
-  readonly file: Qcow2File;
   readonly backing: Layer | undefined;
   readonly dataSource: ByteSource;
-  /** See {@link WritableQcow2.below}. */
-  below = 0;
+  readonly #lookup: ClusterLookup;
+  readonly #file: ClusterFile;
   readonly #compressed: CompressedClusters;
 
-  constructor(file: Qcow2File, dataSource: ByteSource, backing: Layer | undefined, codecs: Codecs) {
-    this.file = file;
-    this.backing = backing;
+  constructor(lookup: ClusterLookup, file: ClusterFile, dataSource: ByteSource, backing: Layer | undefined, codecs: Codecs) {
+    this.#lookup = lookup;
+    this.#file = file;
     this.dataSource = dataSource;
+    this.backing = backing;
     this.#compressed = new CompressedClusters(file.source, file.header.clusterSize, codecs, file.where);
   }
 
-  /** Whether something else shows, or may come to show, at or behind an offset where the image has nothing. */
-  shines(offset: number): boolean {
-    return offset < Math.max(this.below, this.backing?.size ?? 0);
-  }
-
-  /** The run of one kind that begins at `offset`, as {@link Run}; within one L2 table. */
-  *run(offset: number, length: number): Io<Run> {
-    const { shape, clusterSize } = this.file;
-    const l1Index = Math.floor(offset / shape.bytesPerTable);
-    const end = Math.min(offset + length, (l1Index + 1) * shape.bytesPerTable);
-    const table = yield* this.file.l2(l1Index);
-    if (table === undefined) return { kind: 'unallocated', length: end - offset };
-    let kind: Run['kind'] | undefined;
-    let host = -1;
-    let at = offset;
-    while (at < end) {
-      const within = at % clusterSize;
-      const guest = at - within;
-      const entry = shape.decode(table, (guest - l1Index * shape.bytesPerTable) / clusterSize, guest);
-      for (let sub = Math.floor(within / shape.subclusterSize); sub < shape.count && at < end; sub++) {
-        const bit = 2 ** sub;
-        const next: Run['kind'] = entry.compressed
-          ? 'compressed'
-          : (entry.allocated & bit) !== 0
-            ? 'data'
-            : (entry.zeros & bit) !== 0
-              ? 'zero'
-              : 'unallocated';
-        const place = entry.host < 0 ? -1 : entry.host + (at - guest);
-        if (kind === undefined) {
-          kind = next;
-          host = place;
-        } else if (next !== kind || (host < 0 ? place >= 0 : place !== host + (at - offset))) {
-          return { kind, length: at - offset, ...(host < 0 ? {} : { host }) };
-        }
-        at = Math.min(end, guest + (sub + 1) * shape.subclusterSize);
-      }
-    }
-    return { kind: kind ?? 'unallocated', length: at - offset, ...(host < 0 ? {} : { host }) };
-  }
-
   *readInto(offset: number, target: Bytes): Io<void> {
+    // Where a request has to be waited for, the runs of data are asked for together.
+    const together: Io<void>[] = [];
+    const waits = this.dataSource.readSync === undefined;
     for (let done = 0; done < target.length; ) {
       const at = offset + done;
-      const run = yield* this.run(at, target.length - done);
+      const run = yield* this.#lookup.run(at, target.length - done);
       const part = target.subarray(done, done + run.length);
-      if (run.kind === 'data') yield* readPadded(this.dataSource, run.host ?? 0, part);
+      if (run.kind === 'data' && waits) {
+        if (together.push(readPadded(this.dataSource, run.host ?? 0, part)) === MAX_TOGETHER) yield* all(together.splice(0));
+      } else if (run.kind === 'data') yield* readPadded(this.dataSource, run.host ?? 0, part);
       else if (run.kind === 'compressed') yield* this.#readCompressed(at, part);
       else if (run.kind === 'unallocated') yield* this.#readBacking(at, part);
       else part.fill(0);
       done += run.length;
     }
-    this.file.trim();
-  }
-
-  *#readBacking(offset: number, target: Bytes): Io<void> {
-    const inside = this.backing === undefined ? 0 : Math.max(0, Math.min(target.length, this.backing.size - offset));
-    if (this.backing !== undefined && inside > 0) yield* this.backing.readInto(offset, target.subarray(0, inside));
-    target.fill(0, inside);
-  }
-
-  *#readCompressed(offset: number, target: Bytes): Io<void> {
-    const { clusterSize } = this.file;
-    for (let done = 0; done < target.length; ) {
-      const within = (offset + done) % clusterSize;
-      const length = Math.min(clusterSize - within, target.length - done);
-      const cluster = yield* this.#compressedCluster(offset + done);
-      yield* this.#compressed.readInto(cluster, within, target.subarray(done, done + length));
-      done += length;
-    }
-  }
-
-  *#compressedCluster(offset: number): Io<CompressedCluster> {
-    const { header, shape, where } = this.file;
-    const l1Index = Math.floor(offset / shape.bytesPerTable);
-    const table = yield* this.file.l2(l1Index);
-    if (table === undefined) throw new RangeError('no compressed cluster here');
-    const at = Math.floor((offset - l1Index * shape.bytesPerTable) / header.clusterSize) * shape.entrySize;
-    const range = compressedRange(table.view.getUint32(at), table.view.getUint32(at + 4), header.clusterBits, where);
-    return { offset: range.offset, compressedLength: range.length, compression: header.compression, clusterSize: header.clusterSize };
-  }
-
-  /** Forgets decompressed clusters: host clusters get new contents. */
-  forgetCompressed(): void {
-    this.#compressed.clear();
+    if (together.length > 0) yield* all(together);
   }
 
   *map(offset: number, length: number): Io<Extent> {
-    const run = yield* this.run(offset, length);
+    const run = yield* this.#lookup.run(offset, length);
     const place = run.host === undefined ? {} : { offset: run.host };
     switch (run.kind) {
       case 'data':
@@ -134,22 +86,52 @@ export class ClusterReader {
   }
 
   *locate(offset: number, length: number): Io<Location> {
-    const run = yield* this.run(offset, length);
-    if (run.kind === 'data') return { kind: 'plain', length: run.length, source: this.dataSource, offset: run.host ?? 0 };
-    if (run.kind === 'compressed') {
-      const within = offset % this.file.clusterSize;
-      const cluster = yield* this.#compressedCluster(offset);
-      return {
-        kind: 'compressed',
-        length: Math.min(run.length, cluster.clusterSize - within),
-        source: this.file.source,
-        within,
-        ...cluster,
-      };
+    const run = yield* this.#lookup.run(offset, length);
+    switch (run.kind) {
+      case 'data':
+        return { kind: 'plain', length: run.length, source: this.dataSource, offset: run.host ?? 0 };
+      case 'compressed': {
+        const within = offset % this.#file.header.clusterSize;
+        const cluster = yield* this.#cluster(offset);
+        const inCluster = Math.min(run.length, cluster.clusterSize - within);
+        return { kind: 'compressed', length: inCluster, source: this.#file.source, within, ...cluster };
+      }
+      case 'unallocated':
+        if (this.backing !== undefined && offset < this.backing.size) {
+          return yield* this.backing.locate(offset, Math.min(run.length, this.backing.size - offset));
+        }
+        return { kind: 'zero', length: run.length };
+      case 'zero':
+        return { kind: 'zero', length: run.length };
     }
-    if (run.kind === 'unallocated' && this.backing !== undefined && offset < this.backing.size) {
-      return yield* this.backing.locate(offset, Math.min(run.length, this.backing.size - offset));
+  }
+
+  /** Forgets decompressed clusters, for when host clusters get new contents. */
+  forgetCompressed(): void {
+    this.#compressed.clear();
+  }
+
+  *#readBacking(offset: number, target: Bytes): Io<void> {
+    const inside = this.backing === undefined ? 0 : Math.max(0, Math.min(target.length, this.backing.size - offset));
+    if (this.backing !== undefined && inside > 0) yield* this.backing.readInto(offset, target.subarray(0, inside));
+    target.fill(0, inside);
+  }
+
+  *#readCompressed(offset: number, target: Bytes): Io<void> {
+    const { clusterSize } = this.#file.header;
+    for (let done = 0; done < target.length; ) {
+      const within = (offset + done) % clusterSize;
+      const length = Math.min(clusterSize - within, target.length - done);
+      const cluster = yield* this.#cluster(offset + done);
+      yield* this.#compressed.readInto(cluster, within, target.subarray(done, done + length));
+      done += length;
     }
-    return { kind: 'zero', length: run.length };
+  }
+
+  *#cluster(offset: number): Io<CompressedCluster> {
+    const { header, where } = this.#file;
+    const { high, low } = yield* this.#lookup.entry(offset);
+    const range = compressedRange(high, low, header.clusterBits, where);
+    return { offset: range.offset, compressedLength: range.length, compression: header.compression, clusterSize: header.clusterSize };
   }
 }

@@ -2,14 +2,14 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { Write } from '../io/source.ts';
-import type { ClusterReader } from './cluster-reader.ts';
 import { encodeCompressedRange } from './entries.ts';
 import type { Qcow2File } from './file.ts';
+import type { Qcow2FileReader } from './file-reader.ts';
 import type { Placement } from './placement.ts';
 
 export class StreamWriter {
   readonly file: Qcow2File;
-  readonly reader: ClusterReader;
+  readonly reader: Qcow2FileReader;
   readonly placement: Placement;
   /** Behind the last stream, while its cluster has room. */
   #tail: number | undefined;

@@ -4,9 +4,9 @@ import { Corrupt } from '../errors.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { type WritableSource, Write } from '../io/source.ts';
 import type { HostRun } from './allocate.ts';
-import type { ClusterReader } from './cluster-reader.ts';
 import { compressedRange } from './entries.ts';
 import type { Qcow2File } from './file.ts';
+import type { Qcow2FileReader } from './file-reader.ts';
 import type { ClusterEntry } from './subclusters.ts';
 import type { Table } from './table.ts';
 
@@ -33,10 +33,10 @@ interface Plan {
 
 export class Placement {
   readonly file: Qcow2File;
-  readonly reader: ClusterReader;
+  readonly reader: Qcow2FileReader;
   readonly dataSource: WritableSource;
 
-  constructor(file: Qcow2File, reader: ClusterReader, dataSource: WritableSource) {
+  constructor(file: Qcow2File, reader: Qcow2FileReader, dataSource: WritableSource) {
     this.file = file;
     this.reader = reader;
     this.dataSource = dataSource;

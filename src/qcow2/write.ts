@@ -6,9 +6,9 @@ import { checkRange, type Extent, readNew, type WritableDevice } from '../io/dev
 import { type Io, perform } from '../io/effect.ts';
 import { Lock } from '../io/lock.ts';
 import { Flush, type WritableSource } from '../io/source.ts';
-import { ClusterReader } from './cluster-reader.ts';
 import { StreamWriter } from './compressed-write.ts';
 import { Qcow2File } from './file.ts';
+import { Qcow2FileReader } from './file-reader.ts';
 import type { Layer, Location } from './location.ts';
 import { Placement, type Put } from './placement.ts';
 import type { Run } from './tables.ts';
@@ -38,7 +38,7 @@ export class WritableQcow2 implements WritableDevice, Layer {
   /** Where the guest's bytes are. */
   readonly dataSource: WritableSource;
   readonly codecs: Codecs;
-  readonly #reader: ClusterReader;
+  readonly #reader: Qcow2FileReader;
   readonly #placement: Placement;
   readonly #zeroing: Zeroing;
   readonly #streams: StreamWriter;
@@ -54,7 +54,7 @@ export class WritableQcow2 implements WritableDevice, Layer {
       throw new Corrupt(`the image cannot be used without its data file ${header.dataFile.name ?? '(which it does not name)'}`, where);
     }
     this.dataSource = header.dataFile === undefined ? file.source : (options.dataFile ?? file.source);
-    this.#reader = new ClusterReader(file, this.dataSource, options.backing, options.codecs);
+    this.#reader = new Qcow2FileReader(file, this.dataSource, options.backing, options.codecs);
     this.#placement = new Placement(file, this.#reader, this.dataSource);
     this.#zeroing = new Zeroing(this.#placement);
     this.#streams = new StreamWriter(this.#placement);

@@ -1,8 +1,8 @@
 /** Zeros and nothing: ranges that read as zeros by their entries, and ranges that are given up. */
 import { isZero } from '../bytes/text.ts';
 import type { Io } from '../io/effect.ts';
-import type { ClusterReader } from './cluster-reader.ts';
 import type { Qcow2File } from './file.ts';
+import type { Qcow2FileReader } from './file-reader.ts';
 import type { Placement } from './placement.ts';
 import type { ClusterEntry } from './subclusters.ts';
 
@@ -14,7 +14,7 @@ const NOTHING: ClusterEntry = { compressed: false, host: -1, copied: false, allo
 
 export class Zeroing {
   readonly file: Qcow2File;
-  readonly reader: ClusterReader;
+  readonly reader: Qcow2FileReader;
   readonly placement: Placement;
 
   constructor(placement: Placement) {

@@ -3,8 +3,9 @@ import { EditableTree } from '../guest/edit.ts';
 import { EditSession } from '../guest/session.ts';
 import type { Io } from '../io/effect.ts';
 import type { Host } from './host.ts';
-import { type Invocation, UsageError } from './invocation.ts';
-import { mountChoice, openNamedImage } from './open.ts';
+import type { Invocation } from './invocation.ts';
+import { mountChoice } from './open.ts';
+import { openNamedImage } from './open-image.ts';
 
 /** Changes the files of the image that IMAGE names: `body` as one transaction, then `--commit` or `--overlay`. Returns the exit status. */
 export function* editImage(invocation: Invocation, host: Host, body: (tree: EditableTree) => Io<void>): Io<number> {
@@ -14,12 +15,11 @@ export function* editImage(invocation: Invocation, host: Host, body: (tree: Edit
 
 /** As {@link editImage}, with the result of `body`. When that throws, nothing is saved. */
 export function* withEditing<T>(invocation: Invocation, host: Host, body: (tree: EditableTree) => Io<T>): Io<T> {
-  const { name } = invocation.command;
   const commit = invocation.has('--commit');
   const target = invocation.value('--overlay');
   if (commit === (target !== undefined)) {
     const message = commit ? '--commit and --overlay exclude each other' : 'say where the changes go: --commit or --overlay NEW.qcow2';
-    throw new UsageError(`${name}: ${message}`, `${name} --help`);
+    throw invocation.wrongUse(message);
   }
   const saving = yield* host.prepareSave(invocation.argument('IMAGE'), target);
   const image = yield* openNamedImage(invocation, host);

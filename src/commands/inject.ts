@@ -8,7 +8,7 @@ import type { Content } from '../vfs/verbs.ts';
 import type { Run } from './declaration.ts';
 import { withEditing } from './edit.ts';
 import type { Host } from './host.ts';
-import { type Invocation, UsageError } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
 import { Printer } from './output.ts';
 
 /** Bytes of one file that is injected: they are held in memory, as nova holds them. */
@@ -65,40 +65,37 @@ export const inject: Run = function* (invocation, host, output): Io<number> {
   return complete ? 0 : 1;
 };
 
-function usage(message: string): UsageError {
-  return new UsageError(`inject: ${message}`, 'inject --help');
-}
-
 function checkUse(invocation: Invocation): void {
   const given = Object.values(OPTION_OF).filter((option) => invocation.values(option).length > 0);
-  if (given.length === 0) throw usage(`nothing to inject: give one of ${Object.values(OPTION_OF).join(', ')}`);
+  if (given.length === 0) throw invocation.wrongUse(`nothing to inject: give one of ${Object.values(OPTION_OF).join(', ')}`);
   const sources = [
     invocation.value('--key'),
     invocation.value('--net'),
     invocation.value('--admin-password-file'),
-    ...invocation.values('--file').map((text) => split(text, '--file', 'GUEST=HOST')[1]),
+    ...invocation.values('--file').map((text) => split(invocation, text, '--file', 'GUEST=HOST')[1]),
   ];
-  if (sources.filter((name) => name === '-').length > 1) throw usage("standard input ('-') can be read once only");
+  if (sources.filter((name) => name === '-').length > 1) throw invocation.wrongUse("standard input ('-') can be read once only");
 }
 
 function itemNamed(name: string, invocation: Invocation): InjectionItem {
   const item = Object.hasOwn(ITEMS, name) ? ITEMS[name] : undefined;
-  if (item === undefined) throw usage(`--mandatory: there is no item '${name}'; items are key, net, meta, admin-password, file`);
-  if (invocation.values(OPTION_OF[item]).length === 0) throw usage(`--mandatory ${name}: ${OPTION_OF[item]} is not given`);
+  if (item === undefined)
+    throw invocation.wrongUse(`--mandatory: there is no item '${name}'; items are key, net, meta, admin-password, file`);
+  if (invocation.values(OPTION_OF[item]).length === 0) throw invocation.wrongUse(`--mandatory ${name}: ${OPTION_OF[item]} is not given`);
   return item;
 }
 
 /** `NAME=VALUE` in its two parts; the first `=` divides them. */
-function split(text: string, option: string, form: string): [string, string] {
+function split(invocation: Invocation, text: string, option: string, form: string): [string, string] {
   const at = text.indexOf('=');
-  if (at <= 0 || (option === '--file' && at === text.length - 1)) throw usage(`${option} wants ${form}, not '${text}'`);
+  if (at <= 0 || (option === '--file' && at === text.length - 1)) throw invocation.wrongUse(`${option} wants ${form}, not '${text}'`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function* readItems(invocation: Invocation, host: Host): Io<InjectionItems> {
   const files: [string, Content][] = [];
   for (const text of invocation.values('--file')) {
-    const [guest, file] = split(text, '--file', 'GUEST=HOST');
+    const [guest, file] = split(invocation, text, '--file', 'GUEST=HOST');
     files.push([guest, yield* readFile(host, file)]);
   }
   const key = yield* readText(invocation, host, '--key');
@@ -111,7 +108,7 @@ function* readItems(invocation: Invocation, host: Host): Io<InjectionItems> {
   return {
     key: key ?? null,
     net: (yield* readText(invocation, host, '--net')) ?? null,
-    metadata: Object.fromEntries(invocation.values('--meta').map((text) => split(text, '--meta', 'KEY=VALUE'))),
+    metadata: Object.fromEntries(invocation.values('--meta').map((text) => split(invocation, text, '--meta', 'KEY=VALUE'))),
     adminPassword: password?.replace(/\r?\n$/, '') ?? null,
     files,
   };

@@ -10,9 +10,14 @@ export class UsageError extends Refused {
   }
 }
 
+/** What to throw for wrong use of the command that these words name. */
+export function wrongUse(command: string, message: string): UsageError {
+  return new UsageError(`${command}: ${message}`, `${command} --help`);
+}
+
 /** The arguments and options of one call. */
 export class Invocation {
-  /** The command that is called, by name. */
+  /** The command that is called, by the words that name it, such as `img info`. */
   readonly command: { readonly name: string };
   readonly #arguments: ReadonlyMap<string, readonly string[]>;
   readonly #options: ReadonlyMap<string, readonly string[]>;
@@ -25,6 +30,11 @@ export class Invocation {
     this.command = command;
     this.#arguments = given;
     this.#options = options;
+  }
+
+  /** What to throw when the call makes no sense: says which command it was and where its help is. */
+  wrongUse(message: string): UsageError {
+    return wrongUse(this.command.name, message);
   }
 
   /** The single argument of this name; undefined when it is optional and absent. */

@@ -6,7 +6,8 @@ import { GuestTree } from '../guest/tree.ts';
 import type { Image } from '../image/image.ts';
 import type { Io } from '../io/effect.ts';
 import type { Host } from './host.ts';
-import { type Invocation, UsageError } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
+import { openNamedImage } from './open-image.ts';
 
 /** An image and the drive that it is for the guest. */
 export interface OpenedImage {
@@ -14,17 +15,9 @@ export interface OpenedImage {
   readonly disk: Disk;
 }
 
-/** Opens the image that an argument names. */
-export function* openNamedImage(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<Image> {
-  const format = invocation.value('--format');
-  const image = yield* host.openImage(invocation.argument(argument), format === undefined ? {} : { format });
-  for (const warning of image.warnings) host.warn(warning.message);
-  return image;
-}
-
-/** The same, as the drive of a guest. */
+/** Opens the image that an argument names as the drive of a guest. */
 export function* openImageDisk(invocation: Invocation, host: Host, argument = 'IMAGE'): Io<OpenedImage> {
-  const image = yield* openNamedImage(invocation, host, argument);
+  const image = yield* openNamedImage(invocation, host, { argument });
   const disk = yield* openDisk(image, {
     codecs: host.codecs,
     ext4: { checksums: invocation.value('--checksums') === 'ignore' ? 'ignore' : 'verify' },
@@ -53,9 +46,9 @@ export function mountChoice(
 ): MountChoice & { readonly warn: (message: string) => void; readonly points: readonly MountPoint[] | undefined } {
   const partition = invocation.value('--partition');
   const mounts = invocation.values('--mount');
-  if (partition !== undefined && mounts.length > 0) throw usage(invocation, '--partition and -m exclude each other');
+  if (partition !== undefined && mounts.length > 0) throw invocation.wrongUse('--partition and -m exclude each other');
   if (partition !== undefined && !/^(-1|[0-9]{1,4})$/.test(partition))
-    throw usage(invocation, `--partition wants -1, 0 or a number, not '${partition}'`);
+    throw invocation.wrongUse(`--partition wants -1, 0 or a number, not '${partition}'`);
   return {
     partition: partition === undefined ? undefined : Number(partition),
     points: mounts.length > 0 ? mountOptions(invocation, mounts) : undefined,
@@ -64,18 +57,14 @@ export function mountChoice(
   };
 }
 
-function usage(invocation: Invocation, message: string): UsageError {
-  return new UsageError(`${invocation.command.name}: ${message}`, `${invocation.command.name} --help`);
-}
-
 /** DEV[:MOUNTPOINT], further fields (mount options, type) as guestfish takes them are not looked at. */
 function mountOptions(invocation: Invocation, values: readonly string[]): MountPoint[] {
   const points = values.map((value) => {
     const [device = '', at = '/'] = value.split(':');
-    if (!device.startsWith('/dev/')) throw usage(invocation, `-m wants DEV[:MOUNTPOINT] such as /dev/sda1:/boot, not '${value}'`);
-    if (!at.startsWith('/')) throw usage(invocation, `the mount point '${at}' is no absolute path`);
+    if (!device.startsWith('/dev/')) throw invocation.wrongUse(`-m wants DEV[:MOUNTPOINT] such as /dev/sda1:/boot, not '${value}'`);
+    if (!at.startsWith('/')) throw invocation.wrongUse(`the mount point '${at}' is no absolute path`);
     return { device, at, wanted: true };
   });
-  if (!points.some((point) => point.at === '/')) throw usage(invocation, 'one -m has to mount something at /');
+  if (!points.some((point) => point.at === '/')) throw invocation.wrongUse('one -m has to mount something at /');
   return points;
 }

@@ -1,6 +1,14 @@
 /** The options that commands share, by group. */
 import type { Command, Option, OptionGroup } from './declaration.ts';
 
+/** Files below an image that may be opened although its folder is another. */
+export const ALLOW_BACKING: Option = {
+  names: ['--allow-backing'],
+  value: { name: 'PATH', kind: 'host-file' },
+  repeated: true,
+  help: "a backing file, or a folder of them, that may be opened although it lies outside of the image's own folder",
+};
+
 export const GROUP_OPTIONS: Readonly<Record<OptionGroup, readonly Option[]>> = {
   image: [
     { names: ['--format'], value: { name: 'FORMAT', kind: 'text' }, help: 'the image is raw, qcow2, ... (else probed by its magic)' },
@@ -9,12 +17,7 @@ export const GROUP_OPTIONS: Readonly<Record<OptionGroup, readonly Option[]>> = {
       value: { name: 'verify|ignore', kind: 'text', choices: ['verify', 'ignore'] },
       help: 'with ignore, go on when a checksum of the file system is wrong',
     },
-    {
-      names: ['--allow-backing'],
-      value: { name: 'PATH', kind: 'host-file' },
-      repeated: true,
-      help: "a backing file, or a folder of them, that may be opened although it lies outside of the image's own folder",
-    },
+    ALLOW_BACKING,
   ],
   mount: [
     {

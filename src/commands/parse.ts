@@ -1,6 +1,6 @@
 /** Understands a command line by the table: which command, with which arguments and options. */
 import { type Argument, type Command, type CommandGroup, type CommandTable, isGroup, type Option } from './declaration.ts';
-import { Invocation, UsageError } from './invocation.ts';
+import { Invocation, UsageError, wrongUse } from './invocation.ts';
 import { optionsOf } from './options.ts';
 import { nearest } from './suggest.ts';
 
@@ -26,7 +26,7 @@ export function parse(table: CommandTable, words: readonly string[]): Request {
   if (entry === undefined) throw unknownCommand(table, first, '');
   if (!isGroup(entry)) return parseCommand(entry, rest);
   const [second, ...more] = rest;
-  if (second === undefined) throw new UsageError(`${entry.name}: no command given`, `${entry.name} --help`);
+  if (second === undefined) throw wrongUse(entry.name, 'no command given');
   if (second === '--help' || second === '-h') return { kind: 'help', of: entry };
   const inner = findEntry(entry.commands, second);
   if (inner === undefined || isGroup(inner)) throw unknownCommand(entry.commands, second, `${entry.name} `);
@@ -53,8 +53,8 @@ function unknownCommand(table: CommandTable, name: string, prefix: string): Usag
 }
 
 function parseCommand(command: Command, words: readonly string[], prefix = ''): Request {
-  const help = `${prefix}${command.name} --help`;
-  const fail = (message: string): UsageError => new UsageError(`${prefix}${command.name}: ${message}`, help);
+  const name = `${prefix}${command.name}`;
+  const fail = (message: string): UsageError => wrongUse(name, message);
   const spellings = new Map<string, Option>();
   for (const option of optionsOf(command)) for (const name of option.names) spellings.set(name, option);
   const options = new Map<string, string[]>();
@@ -119,7 +119,7 @@ function parseCommand(command: Command, words: readonly string[], prefix = ''): 
     }
   }
   const given = assign(command.arguments, operands, fail);
-  return { kind: 'run', command, invocation: new Invocation(command, given, options) };
+  return { kind: 'run', command, invocation: new Invocation({ name }, given, options) };
 }
 
 /** Gives the operands to the declared arguments: those after a repeated one are counted from the end. */

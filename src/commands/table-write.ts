@@ -4,33 +4,31 @@ import type { Argument, Command } from './declaration.ts';
 const IMAGE: Argument = { name: 'IMAGE', kind: 'image', help: 'the disk image; changed only with --commit' };
 const PATHS: Argument = { name: 'PATH', kind: 'guest-path', repeated: true };
 const PATH: Argument = { name: 'PATH', kind: 'guest-path' };
-const GROUPS = ['mount', 'image', 'write', 'json'] as const;
+
+/** A command that changes files: it prints nothing unless it says otherwise. */
+function change(own: Omit<Command, 'groups' | 'result'> & Partial<Command>): Command {
+  return { groups: ['mount', 'image', 'write', 'json'], result: 'nothing', interruptible: true, ...own };
+}
 
 export const WRITE_COMMANDS: readonly Command[] = [
-  {
+  change({
     name: 'write',
     summary: 'Write standard input into a file',
     description: 'A file that is there keeps its owner and mode and gets new contents; a new one belongs to root with mode 0644.',
     arguments: [IMAGE, PATH],
     options: [{ names: ['--append'], help: 'write at the end of the file' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['write --commit disk.raw /etc/motd'],
     load: async () => (await import('./change-files.ts')).write,
-  },
-  {
+  }),
+  change({
     name: 'mkdir',
     summary: 'Make directories',
     arguments: [IMAGE, PATHS],
     options: [{ names: ['-p', '--parents'], help: 'make those above too; no error where it is there' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['mkdir -p --commit disk.raw /opt/app/data'],
     load: async () => (await import('./change-names.ts')).mkdir,
-  },
-  {
+  }),
+  change({
     name: 'rm',
     summary: 'Remove files',
     arguments: [IMAGE, PATHS],
@@ -38,46 +36,34 @@ export const WRITE_COMMANDS: readonly Command[] = [
       { names: ['-r', '-R', '--recursive'], help: 'remove directories with all that is in them' },
       { names: ['-f', '--force'], help: 'no error where there is nothing' },
     ],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['rm -r --commit disk.raw /var/cache/apt'],
     load: async () => (await import('./change-names.ts')).rm,
-  },
-  {
+  }),
+  change({
     name: 'mv',
     summary: 'Rename a file, or move it into a directory',
     arguments: [IMAGE, { name: 'FROM', kind: 'guest-path' }, { name: 'TO', kind: 'guest-path' }],
     options: [],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['mv --commit disk.raw /etc/motd /etc/motd.old'],
     load: async () => (await import('./change-names.ts')).mv,
-  },
-  {
+  }),
+  change({
     name: 'ln',
     summary: 'Make a link',
     arguments: [IMAGE, { name: 'TARGET', kind: 'guest-path' }, { name: 'LINK', kind: 'guest-path' }],
     options: [{ names: ['-s', '--symbolic'], help: 'a symbolic link; TARGET is its text and need not exist' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['ln -s --commit disk.raw ../usr/share/zoneinfo/UTC /etc/localtime'],
     load: async () => (await import('./change-names.ts')).ln,
-  },
-  {
+  }),
+  change({
     name: 'chmod',
     summary: 'Change permissions',
     arguments: [IMAGE, { name: 'MODE', kind: 'mode', help: 'octal, or clauses such as u+x,go-w' }, PATHS],
     options: [{ names: ['-R', '--recursive'], help: 'and of all that is below' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['chmod --commit disk.raw 0600 /etc/shadow'],
     load: async () => (await import('./change-owners.ts')).chmod,
-  },
-  {
+  }),
+  change({
     name: 'chown',
     summary: 'Change owners',
     arguments: [IMAGE, { name: 'OWNER', kind: 'owner', help: 'OWNER[:GROUP], names of the guest or numbers' }, PATHS],
@@ -85,24 +71,18 @@ export const WRITE_COMMANDS: readonly Command[] = [
       { names: ['-R', '--recursive'], help: 'and of all that is below; symbolic links themselves' },
       { names: ['-h', '--no-dereference'], help: 'change a symbolic link itself' },
     ],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['chown -R --commit disk.raw www-data:www-data /srv/www'],
     load: async () => (await import('./change-owners.ts')).chown,
-  },
-  {
+  }),
+  change({
     name: 'truncate',
     summary: 'Set the length of a file',
     arguments: [IMAGE, PATH, { name: 'SIZE', kind: 'size', help: 'bytes; K, M, G, T for powers of 1024' }],
     options: [],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['truncate --commit disk.raw /var/log/syslog 0'],
     load: async () => (await import('./change-files.ts')).truncate,
-  },
-  {
+  }),
+  change({
     name: 'setfattr',
     summary: 'Set an extended attribute',
     arguments: [
@@ -112,25 +92,19 @@ export const WRITE_COMMANDS: readonly Command[] = [
       { name: 'VALUE', kind: 'text', help: 'text, 0x and hexadecimal digits, or 0s and base64' },
     ],
     options: [{ names: ['-h', '--no-dereference'], help: 'of a symbolic link itself' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['setfattr --commit disk.raw /srv/data user.note draft'],
     load: async () => (await import('./change-files.ts')).setfattr,
-  },
-  {
+  }),
+  change({
     name: 'tar-in',
     summary: 'Unpack a tar archive into a directory',
     description: 'Modes, owners, times, links, attributes and devices come from the archive. All of it is unpacked or nothing.',
     arguments: [IMAGE, { name: 'FILE', kind: 'host-file', help: 'the archive; - is standard input' }, PATH],
     options: [{ names: ['--no-xattrs'], help: 'leave out extended attributes and ACLs' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['tar-in --commit disk.raw files.tar /opt'],
     load: async () => (await import('./copy-in.ts')).tarIn,
-  },
-  {
+  }),
+  change({
     name: 'copy-in',
     summary: 'Copy files and folders of the host into a directory of the guest',
     description: 'Modes, times and links are kept, and so are owners, as numbers, unless --owner says otherwise.',
@@ -140,13 +114,10 @@ export const WRITE_COMMANDS: readonly Command[] = [
       { name: 'DIR', kind: 'guest-path', help: 'a directory that exists' },
     ],
     options: [{ names: ['--owner'], value: { name: 'OWNER[:GROUP]', kind: 'owner' }, help: 'give everything to this owner' }],
-    groups: GROUPS,
-    result: 'nothing',
-    interruptible: true,
     examples: ['copy-in --owner root:root --commit disk.raw app.conf conf.d /etc/app'],
     load: async () => (await import('./copy-in.ts')).copyIn,
-  },
-  {
+  }),
+  change({
     name: 'inject',
     summary: 'Inject a key, network configuration, metadata, a password and files',
     description:
@@ -186,16 +157,14 @@ export const WRITE_COMMANDS: readonly Command[] = [
         help: 'key, net, meta, admin-password or file: save nothing when this cannot be injected',
       },
     ],
-    groups: GROUPS,
     result: 'report',
-    interruptible: true,
     examples: [
       'inject --key ~/.ssh/id_ed25519.pub --overlay new.qcow2 disk.qcow2',
       'inject --meta role=web --file /etc/app.conf=app.conf --mandatory file --commit disk.raw',
     ],
     load: async () => (await import('./inject.ts')).inject,
-  },
-  {
+  }),
+  change({
     name: 'wasi',
     summary: 'Run a program of WASI over the files of the guest',
     description:
@@ -208,12 +177,12 @@ export const WRITE_COMMANDS: readonly Command[] = [
     ],
     verbatim: 2,
     options: [{ names: ['--env'], value: { name: 'NAME=VALUE', kind: 'text' }, repeated: true, help: 'a variable of its environment' }],
-    groups: GROUPS,
     result: 'bytes',
+    interruptible: false,
     examples: [
       'wasi disk.qcow2 rg.wasm -n PermitRootLogin /etc/ssh',
       'wasi --overlay new.qcow2 disk.qcow2 ruby.wasm -e "File.write(%q(/etc/motd), %q(hello))"',
     ],
     load: async () => (await import('./wasi.ts')).wasi,
-  },
+  }),
 ];

@@ -7,7 +7,8 @@ import type { Run } from './declaration.ts';
 import { withEditing } from './edit.ts';
 import type { Host } from './host.ts';
 import type { Invocation } from './invocation.ts';
-import { mountChoice, openNamedImage } from './open.ts';
+import { mountChoice } from './open.ts';
+import { openNamedImage } from './open-image.ts';
 
 /** The longest program, in bytes. */
 const PROGRAM_MAX = 512 << 20;

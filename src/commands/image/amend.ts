@@ -4,16 +4,12 @@ import type { Io } from '../../io/effect.ts';
 import { type Amendment, amendQcow2 } from '../../qcow2/amend.ts';
 import { resizeQcow2 } from '../../qcow2/resize.ts';
 import type { Run } from '../declaration.ts';
-import { UsageError } from '../invocation.ts';
 import { parseCreationOptions } from './creation-options.ts';
 import { openQcow2ForWriting } from './open-writable.ts';
 
-const COMMAND = 'img amend';
-
 export const amend: Run = function* (invocation, host): Io<number> {
-  const given = invocation.values('--options');
-  if (given.length === 0) throw new UsageError(`${COMMAND}: the options to change are missing (-o)`, `${COMMAND} --help`);
-  const { version, lazyRefcounts, size, ...rest } = parseCreationOptions(given, COMMAND);
+  if (invocation.values('--options').length === 0) throw invocation.wrongUse('the options to change are missing (-o)');
+  const { version, lazyRefcounts, size, ...rest } = parseCreationOptions(invocation);
   const other = Object.keys(rest)[0];
   if (other !== undefined) throw new Unsupported(`amending ${other}`, 'only compat, lazy_refcounts and size can be changed');
   const { disk } = yield* openQcow2ForWriting(host, invocation.argument('IMAGE'), invocation.value('--format'), 'options');

@@ -8,7 +8,7 @@ import type { Run } from '../declaration.ts';
 import { failingWith } from '../exit-status.ts';
 import { printJson, printText, wantsJson } from './document.ts';
 
-const STATUS_ERROR = 1;
+export const STATUS_ERROR = 1;
 const STATUS_CORRUPT = 2;
 const STATUS_LEAKS = 3;
 const STATUS_NOTHING_TO_CHECK = 63;
@@ -31,9 +31,14 @@ const work: Run = function* (invocation, host, output): Io<number> {
       for (const finding of report.findings) host.warn(finding);
     } else yield* printText(output, humanReport(report));
   }
+  return statusOf(report);
+};
+
+/** The exit status that tells what was found, as that of qemu-img. */
+export function statusOf(report: CheckReport): number {
   if (report.checkErrors > 0) return STATUS_ERROR;
   return report.corruptions > 0 ? STATUS_CORRUPT : report.leaks > 0 ? STATUS_LEAKS : 0;
-};
+}
 
 // biome-ignore lint/correctness/useYield: it only ever throws
 function* refuse(image: string, format: string): Io<never> {

@@ -5,8 +5,8 @@ import type { Extent } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import type { Run } from '../declaration.ts';
 import { failingWith } from '../exit-status.ts';
+import { openNamedImage } from '../open-image.ts';
 import { printJson, printText, wantsJson } from './document.ts';
-import { openImage } from './open.ts';
 
 const STATUS_DIFFERENT = 1;
 const STATUS_NOT_OPENED = 2;
@@ -46,8 +46,8 @@ export const compare: Run = function* (invocation, host, output): Io<number> {
 };
 
 function* both(invocation: Parameters<Run>[0], host: Parameters<Run>[1]): Io<readonly [Image, Image]> {
-  const first = yield* openImage(invocation, host, 'IMAGE1', '--format');
-  return [first, yield* openImage(invocation, host, 'IMAGE2', '--format2')];
+  const first = yield* openNamedImage(invocation, host, { argument: 'IMAGE1' });
+  return [first, yield* openNamedImage(invocation, host, { argument: 'IMAGE2', format: '--format2' })];
 }
 
 function sentence(difference: Difference | undefined): string {

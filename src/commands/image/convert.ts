@@ -7,12 +7,11 @@ import type { Io } from '../../io/effect.ts';
 import type { WritableSource } from '../../io/source.ts';
 import type { Run } from '../declaration.ts';
 import type { Host } from '../host.ts';
-import { type Invocation, UsageError } from '../invocation.ts';
+import type { Invocation } from '../invocation.ts';
+import { openNamedImage } from '../open-image.ts';
 import { parseLayout } from './layout.ts';
 import { parseSize } from './numbers.ts';
-import { openImage } from './open.ts';
 
-const COMMAND = 'img convert';
 const SPARSE = 4096;
 const MAX_SPARSE: number = 16 << 20;
 
@@ -20,7 +19,7 @@ export const convert: Run = function* (invocation, host): Io<number> {
   const makeSink = chooseSink(invocation, host);
   const detectZeros = parseSparse(invocation);
   const name = invocation.argument('TARGET');
-  const image = yield* openImage(invocation, host, 'IMAGE', '--format', snapshotOf(invocation));
+  const image = yield* openNamedImage(invocation, host, { snapshot: snapshotOf(invocation) });
   yield* refuseOwnFiles(image, invocation.argument('IMAGE'), name, host);
   const file = yield* host.createFile(name);
   try {
@@ -47,12 +46,12 @@ function chooseSink(invocation: Invocation, host: Host): SinkMaker {
   const compress = invocation.has('--compress');
   const options = invocation.values('--options');
   if (format === 'raw') {
-    if (compress) throw usage('raw files cannot be compressed; use -O qcow2');
-    if (options.length > 0) throw usage(`raw takes no options, '${options.join(',')}' was given`);
+    if (compress) throw invocation.wrongUse('raw files cannot be compressed; use -O qcow2');
+    if (options.length > 0) throw invocation.wrongUse(`raw takes no options, '${options.join(',')}' was given`);
     return (target, size, sparse) => new RawSink(target, size, { sparse });
   }
   if (format !== 'qcow2') throw new Unsupported(`writing ${format}`, `the output format ${format} is not supported; use raw or qcow2`);
-  const layout = parseLayout(options, COMMAND);
+  const layout = parseLayout(invocation);
   const { codecs } = host;
   const encode = layout.compression === 'zstd' ? codecs.zstdCompress : codecs.deflateRaw;
   const compressor = (cluster: Uint8Array): Uint8Array | undefined => {
@@ -66,15 +65,12 @@ function chooseSink(invocation: Invocation, host: Host): SinkMaker {
   };
 }
 
-function usage(message: string): UsageError {
-  return new UsageError(`${COMMAND}: ${message}`, `${COMMAND} --help`);
-}
-
 function parseSparse(invocation: Invocation): number {
   const given = invocation.value('--sparse-size');
   if (given === undefined) return SPARSE;
-  const size = parseSize(given, '-S', COMMAND);
-  if (size % 512 !== 0 || size > MAX_SPARSE) throw usage(`-S wants a multiple of 512 up to ${MAX_SPARSE}, or 0, not '${given}'`);
+  const size = parseSize(given, '-S', invocation);
+  if (size % 512 !== 0 || size > MAX_SPARSE)
+    throw invocation.wrongUse(`-S wants a multiple of 512 up to ${MAX_SPARSE}, or 0, not '${given}'`);
   return size;
 }
 

@@ -7,46 +7,36 @@ import { Truncate } from '../../io/source.ts';
 import { createQcow2 } from '../../qcow2/create.ts';
 import type { Run } from '../declaration.ts';
 import type { Host, NewFile } from '../host.ts';
-import { UsageError } from '../invocation.ts';
-import { parseCreationOptions } from './creation-options.ts';
+import type { Invocation } from '../invocation.ts';
+import { type CreationOptions, parseCreationOptions } from './creation-options.ts';
 import { parseSize } from './numbers.ts';
-
-const COMMAND = 'img create';
 
 export const create: Run = function* (invocation, host): Io<number> {
   const name = invocation.argument('FILE');
   const format = invocation.value('--format') ?? 'raw';
-  const fail = (message: string): UsageError => new UsageError(`${COMMAND}: ${message}`, `${COMMAND} --help`);
-  const options =
-    format === 'raw' ? rawOptions(invocation.values('--options'), fail) : parseCreationOptions(invocation.values('--options'), COMMAND);
+  const options = format === 'raw' ? rawOptions(invocation) : parseCreationOptions(invocation);
   const backing = invocation.value('--backing') ?? options.backingFile;
   const backingFormat = invocation.value('--backing-format') ?? options.backingFormat;
   const given = invocation.optional('SIZE');
-  let size = given === undefined ? options.size : parseSize(given, 'SIZE', COMMAND);
+  let size = given === undefined ? options.size : parseSize(given, 'SIZE', invocation);
   if (format !== 'raw' && format !== 'qcow2')
     throw new Unsupported(`creating ${format}`, `only raw and qcow2 images can be created, not ${format}`);
-  if (backing === '') throw fail('the backing file has no name');
+  if (backing === '') throw invocation.wrongUse('the backing file has no name');
   if (backing !== undefined) {
-    if (format === 'raw') throw fail('a raw image has no backing file; use -f qcow2');
-    if (backingFormat === undefined) throw fail('a backing file needs its format (-F): it is never guessed');
+    if (format === 'raw') throw invocation.wrongUse('a raw image has no backing file; use -f qcow2');
+    if (backingFormat === undefined) throw invocation.wrongUse('a backing file needs its format (-F): it is never guessed');
     if (invocation.has('--unsafe')) {
-      if (size === undefined) throw fail('the size is missing');
+      if (size === undefined) throw invocation.wrongUse('the size is missing');
     } else size ??= yield* backingSize(host, name, backing, backingFormat, true);
     if (!invocation.has('--unsafe') && given !== undefined) yield* backingSize(host, name, backing, backingFormat, false);
   }
-  if (size === undefined) throw fail('the size is missing');
+  if (size === undefined) throw invocation.wrongUse('the size is missing');
   const file = yield* host.createFile(name);
   let data: NewFile | undefined;
   try {
     if (format === 'raw') yield* perform(new Truncate(file.target, Math.ceil(size / 512) * 512));
     else {
-      const {
-        backingFile: _,
-        backingFormat: __,
-        dataFile,
-        dataFileRaw,
-        ...rest
-      } = parseCreationOptions(invocation.values('--options'), COMMAND);
+      const { backingFile: _, backingFormat: __, dataFile, dataFileRaw, ...rest } = options;
       if (dataFile !== undefined) data = yield* host.createFile(dataFile.startsWith('/') ? dataFile : folderOf(name) + dataFile);
       yield* createQcow2(file.target, {
         ...rest,
@@ -66,10 +56,10 @@ export const create: Run = function* (invocation, host): Io<number> {
   return 0;
 };
 
-function rawOptions(options: readonly string[], fail: (message: string) => UsageError): ReturnType<typeof parseCreationOptions> {
-  const parsed = parseCreationOptions(options, COMMAND);
+function rawOptions(invocation: Invocation): CreationOptions {
+  const parsed = parseCreationOptions(invocation);
   const other = Object.keys(parsed).filter((key) => key !== 'size' && key !== 'preallocation');
-  if (other.length > 0) throw fail('raw images take only the options size and preallocation');
+  if (other.length > 0) throw invocation.wrongUse('raw images take only the options size and preallocation');
   return parsed;
 }
 

@@ -1,7 +1,7 @@
 /** The options of a new qcow2 image as `-o NAME=VALUE,...` gives them. */
 import { Unsupported } from '../../errors.ts';
 import type { CreateOptions } from '../../qcow2/create.ts';
-import { UsageError } from '../invocation.ts';
+import type { Invocation, UsageError } from '../invocation.ts';
 import { parseSize } from './numbers.ts';
 
 export interface CreationOptions extends Omit<CreateOptions, 'size' | 'backing' | 'dataFile'> {
@@ -13,7 +13,7 @@ export interface CreationOptions extends Omit<CreateOptions, 'size' | 'backing' 
 }
 
 /** `a=1,b=2` taken apart; a doubled comma stands for one, as in qemu-img. */
-export function parsePairs(options: readonly string[]): [string, string][] {
+function parsePairs(options: readonly string[]): [string, string][] {
   return options.flatMap((text) =>
     text
       .replaceAll(',,', '\0')
@@ -27,11 +27,11 @@ export function parsePairs(options: readonly string[]): [string, string][] {
   );
 }
 
-/** Throws UsageError for what qemu-img would not take, Unsupported for encryption. */
-export function parseCreationOptions(options: readonly string[], command: string): CreationOptions {
-  const fail = (message: string): UsageError => new UsageError(`${command}: ${message}`, `${command} --help`);
+/** Reads `-o`; throws UsageError for what qemu-img would not take, Unsupported for encryption. */
+export function parseCreationOptions(invocation: Invocation): CreationOptions {
+  const fail = (message: string): UsageError => invocation.wrongUse(message);
   let parsed: CreationOptions = {};
-  for (const [name, value] of parsePairs(options)) {
+  for (const [name, value] of parsePairs(invocation.values('--options'))) {
     const one = <T>(choices: Readonly<Record<string, T>>): T => {
       const chosen = Object.hasOwn(choices, value) ? choices[value] : undefined;
       if (chosen === undefined) throw fail(`${name} is one of ${Object.keys(choices).join(', ')}, not '${value}'`);
@@ -40,13 +40,13 @@ export function parseCreationOptions(options: readonly string[], command: string
     const onOff = (): boolean => one({ on: true, off: false, yes: true, no: false, true: true, false: false });
     switch (name) {
       case 'size':
-        parsed = { ...parsed, size: parseSize(value, name, command) };
+        parsed = { ...parsed, size: parseSize(value, name, invocation) };
         break;
       case 'compat':
         parsed = { ...parsed, version: one<2 | 3>({ '0.10': 2, '1.1': 3, v2: 2, v3: 3 }) };
         break;
       case 'cluster_size':
-        parsed = { ...parsed, clusterSize: parseSize(value, name, command) };
+        parsed = { ...parsed, clusterSize: parseSize(value, name, invocation) };
         break;
       case 'refcount_bits':
         parsed = { ...parsed, refcountBits: Number(value) };

@@ -1,46 +1,43 @@
 /** The commands under `img`: images as containers, in the manner of qemu-img. */
-import type { Argument, Command, Option } from '../declaration.ts';
+import type { Argument, Command } from '../declaration.ts';
+import { ALLOW_BACKING } from '../options.ts';
+import {
+  COROUTINES,
+  FORMAT,
+  imageCommand,
+  OPTIONS,
+  OUT_OF_ORDER,
+  OUTPUT,
+  OUTPUT_FORMAT,
+  PROGRESS_SHOWN,
+  QUIET,
+  SHARE_READING,
+  SNAPSHOT,
+  SOURCE_CACHE,
+  TARGET_CACHE,
+} from './options.ts';
 import { IMAGE_WRITE_COMMANDS } from './table-write.ts';
 
 const FILE: Argument = { name: 'IMAGE', kind: 'image', help: 'a disk image: raw, qcow2, compressed raw, or a block device' };
-const FORMAT: Option = {
-  names: ['-f', '--format'],
-  value: { name: 'FORMAT', kind: 'text' },
-  help: 'the format of the image (else probed by its magic)',
-};
-const OUTPUT: Option = {
-  names: ['--output'],
-  value: { name: 'human|json', kind: 'text', choices: ['human', 'json'] },
-  help: 'text for people, or JSON',
-};
-const SHARE: Option = { names: ['-U', '--force-share'], help: 'accepted for compatibility: images are never locked for reading' };
-const CACHE: Option = { names: ['-T', '--cache'], value: { name: 'MODE', kind: 'text' }, help: 'accepted for compatibility' };
-const PROGRESS: Option = {
-  names: ['-p', '--progress'],
-  help: 'accepted for compatibility: progress is shown where standard error is a terminal',
-};
-const QUIET: Option = { names: ['-q', '--quiet'], help: 'print nothing but errors' };
-const ALLOW: Option = {
-  names: ['--allow-backing'],
-  value: { name: 'PATH', kind: 'host-file' },
-  repeated: true,
-  help: "a backing file, or a folder of them, that may be opened although it lies outside of the image's own folder",
-};
-
 /** Each entry is implemented in a file of its own in this folder. */
 export const IMAGE_COMMANDS: readonly Command[] = [
-  {
+  imageCommand({
     name: 'info',
     summary: 'Show what an image says about itself',
     description: 'Opens this one file only, unless --backing-chain asks for all files of the chain, from the top down.',
     arguments: [FILE],
-    options: [FORMAT, OUTPUT, { names: ['--backing-chain'], help: 'describe the backing files too; in JSON, an array' }, SHARE, ALLOW],
-    groups: ['json'],
+    options: [
+      FORMAT,
+      OUTPUT,
+      { names: ['--backing-chain'], help: 'describe the backing files too; in JSON, an array' },
+      SHARE_READING,
+      ALLOW_BACKING,
+    ],
     result: 'report',
     examples: ['img info disk.qcow2', 'img info --output=json --backing-chain overlay.qcow2'],
     load: async () => (await import('./info.ts')).info,
-  },
-  {
+  }),
+  imageCommand({
     name: 'map',
     summary: 'Show where the bytes of a disk are stored',
     arguments: [FILE],
@@ -49,15 +46,14 @@ export const IMAGE_COMMANDS: readonly Command[] = [
       OUTPUT,
       { names: ['-s', '--start-offset'], value: { name: 'OFFSET', kind: 'size' }, help: 'begin at this byte of the disk' },
       { names: ['-l', '--max-length'], value: { name: 'LENGTH', kind: 'size' }, help: 'describe at most this many bytes' },
-      SHARE,
-      ALLOW,
+      SHARE_READING,
+      ALLOW_BACKING,
     ],
-    groups: ['json'],
     result: 'report',
     examples: ['img map --output=json disk.qcow2', 'img map -s 1M -l 64K disk.qcow2'],
     load: async () => (await import('./map.ts')).map,
-  },
-  {
+  }),
+  imageCommand({
     name: 'check',
     summary: 'Check the refcounts and tables of a qcow2 image',
     description:
@@ -73,15 +69,14 @@ export const IMAGE_COMMANDS: readonly Command[] = [
         help: 'give lost space back (leaks), or count all references anew (all)',
       },
       QUIET,
-      SHARE,
-      CACHE,
+      SHARE_READING,
+      SOURCE_CACHE,
     ],
-    groups: ['json'],
     result: 'report',
     examples: ['img check disk.qcow2', 'img check -r all disk.qcow2'],
     load: async () => (await import('./repair.ts')).checkOrRepair,
-  },
-  {
+  }),
+  imageCommand({
     name: 'compare',
     summary: 'Tell whether two images show the same disk',
     description:
@@ -93,20 +88,19 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     ],
     options: [
       { ...FORMAT, help: 'the format of the first image' },
-      { names: ['-F', '--format2'], value: { name: 'FORMAT', kind: 'text' }, help: 'the format of the second image' },
+      { ...FORMAT, names: ['-F', '--format2'], help: 'the format of the second image' },
       { names: ['-s', '--strict'], help: 'sizes, and what is stored where, have to be equal too' },
       QUIET,
-      PROGRESS,
-      SHARE,
-      CACHE,
-      ALLOW,
+      PROGRESS_SHOWN,
+      SHARE_READING,
+      SOURCE_CACHE,
+      ALLOW_BACKING,
     ],
-    groups: ['json'],
     result: 'report',
     examples: ['img compare disk.qcow2 disk.raw'],
     load: async () => (await import('./compare.ts')).compare,
-  },
-  {
+  }),
+  imageCommand({
     name: 'convert',
     summary: 'Copy the disk in an image into a new raw or qcow2 file',
     description:
@@ -118,40 +112,30 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     ],
     options: [
       FORMAT,
-      { names: ['-O', '--output-format'], value: { name: 'FORMAT', kind: 'text' }, help: 'raw (the default) or qcow2' },
-      {
-        names: ['-o', '--options'],
-        value: { name: 'NAME=VALUE,...', kind: 'text' },
-        repeated: true,
-        help: 'for qcow2: compat, cluster_size, refcount_bits, lazy_refcounts, compression_type',
-      },
+      OUTPUT_FORMAT,
+      { ...OPTIONS, help: 'for qcow2: compat, cluster_size, refcount_bits, lazy_refcounts, compression_type' },
       { names: ['-c', '--compress'], help: 'compress the clusters of a qcow2 file' },
       {
         names: ['-S', '--sparse-size'],
         value: { name: 'SIZE', kind: 'size' },
         help: 'leave out runs of zeros of this length, 4K unless told otherwise; 0 writes them',
       },
-      {
-        names: ['-l', '--snapshot'],
-        value: { name: 'SNAPSHOT', kind: 'text' },
-        help: 'the disk as it was in this internal snapshot (id or name, or snapshot.id=, snapshot.name=)',
-      },
+      { ...SNAPSHOT, help: 'the disk as it was in this internal snapshot (id or name, or snapshot.id=, snapshot.name=)' },
       { names: ['-B', '--backing'], value: { name: 'FILE', kind: 'host-file' }, help: 'not supported yet' },
       { names: ['-n', '--no-create'], help: 'not supported: the target is always made anew' },
-      { names: ['-m', '--coroutines'], value: { name: 'NUMBER', kind: 'number' }, help: 'accepted for compatibility' },
-      { names: ['-W', '--out-of-order'], help: 'accepted for compatibility' },
-      { names: ['-t', '--target-cache'], value: { name: 'MODE', kind: 'text' }, help: 'accepted for compatibility' },
-      PROGRESS,
+      COROUTINES,
+      OUT_OF_ORDER,
+      TARGET_CACHE,
+      PROGRESS_SHOWN,
       QUIET,
-      SHARE,
-      CACHE,
-      ALLOW,
+      SHARE_READING,
+      SOURCE_CACHE,
+      ALLOW_BACKING,
     ],
-    groups: ['json'],
     result: 'nothing',
     interruptible: true,
     examples: ['img convert disk.qcow2 disk.raw', 'img convert -O qcow2 -o cluster_size=4k disk.raw disk.qcow2'],
     load: async () => (await import('./convert.ts')).convert,
-  },
+  }),
   ...IMAGE_WRITE_COMMANDS,
 ];

@@ -6,6 +6,7 @@ import type { SnapshotInformation } from '../../qcow2/information.ts';
 import type { Run } from '../declaration.ts';
 import type { Host } from '../host.ts';
 import type { Invocation } from '../invocation.ts';
+import { openNamedImage } from '../open-image.ts';
 import { escapeControls } from '../output.ts';
 import { printJson, printText, wantsJson } from './document.ts';
 import { humanSize } from './numbers.ts';
@@ -30,9 +31,7 @@ function* describe(invocation: Invocation, host: Host): Io<ImageInformation> {
 }
 
 function* describeChain(invocation: Invocation, host: Host): Io<ImageInformation[]> {
-  const format = invocation.value('--format');
-  const image = yield* host.openImage(invocation.argument('IMAGE'), format === undefined ? {} : { format });
-  for (const warning of image.warnings) host.warn(warning.message);
+  const image = yield* openNamedImage(invocation, host);
   const described: ImageInformation[] = [];
   for (const layer of chainOf(image)) described.push((yield* describeImage(layer.source, { format: layer.format })).information);
   return described;

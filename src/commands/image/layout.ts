@@ -1,7 +1,7 @@
 /** The options of a new qcow2 file, as `-o` takes them. */
 import { Unsupported } from '../../errors.ts';
 import { DEFAULT_LAYOUT, type StreamLayout } from '../../qcow2/stream-write.ts';
-import { UsageError } from '../invocation.ts';
+import type { Invocation, UsageError } from '../invocation.ts';
 import { parseSize } from './numbers.ts';
 
 /** Options of qemu-img that are known, but not made here. */
@@ -18,11 +18,14 @@ const NOT_MADE: ReadonlyMap<string, readonly string[]> = new Map([
   ['size', []],
 ]);
 
-/** Reads `NAME=VALUE,...`; throws UsageError for what qemu-img would not take, Unsupported for what we do not make. */
-export function parseLayout(options: readonly string[], command: string): StreamLayout {
-  const fail = (message: string): UsageError => new UsageError(`${command}: ${message}`, `${command} --help`);
+/** Reads `-o NAME=VALUE,...`; throws UsageError for what qemu-img would not take, Unsupported for what we do not make. */
+export function parseLayout(invocation: Invocation): StreamLayout {
+  const fail = (message: string): UsageError => invocation.wrongUse(message);
   let { version, clusterBits, refcountOrder, compression, lazyRefcounts } = DEFAULT_LAYOUT;
-  for (const option of options.flatMap((one) => one.split(',')).filter((one) => one !== '')) {
+  for (const option of invocation
+    .values('--options')
+    .flatMap((one) => one.split(','))
+    .filter((one) => one !== '')) {
     const equals = option.indexOf('=');
     const name = equals < 0 ? option : option.slice(0, equals);
     const value = equals < 0 ? 'on' : option.slice(equals + 1);
@@ -33,7 +36,7 @@ export function parseLayout(options: readonly string[], command: string): Stream
         version = value === '0.10' || value === 'v2' ? 2 : 3;
         break;
       case 'cluster_size':
-        clusterBits = Math.log2(parseSize(value, name, command));
+        clusterBits = Math.log2(parseSize(value, name, invocation));
         if (!Number.isInteger(clusterBits) || clusterBits < 9 || clusterBits > 21) throw wrong('a power of two between 512 and 2M');
         break;
       case 'refcount_bits':

@@ -5,10 +5,10 @@ import { eachExtent } from '../../image/information.ts';
 import type { Extent } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import type { Run } from '../declaration.ts';
+import { openNamedImage } from '../open-image.ts';
 import { type Output, Printer } from '../output.ts';
 import { shownName, wantsJson } from './document.ts';
 import { hexadecimal, parseSize } from './numbers.ts';
-import { openImage } from './open.ts';
 
 /** `qemu-img map` writes one object to a line. */
 interface Entry {
@@ -27,11 +27,11 @@ const PART: number = 1 << 30;
 export const map: Run = function* (invocation, host, output): Io<number> {
   const size = (name: string): number | undefined => {
     const value = invocation.value(name);
-    return value === undefined ? undefined : parseSize(value, name, 'img map');
+    return value === undefined ? undefined : parseSize(value, name, invocation);
   };
   const start = size('--start-offset') ?? 0;
   const length = size('--max-length');
-  const image = yield* openImage(invocation, host, 'IMAGE', '--format');
+  const image = yield* openNamedImage(invocation, host);
   const end = Math.min(image.size, start + (length ?? image.size));
   const writer = wantsJson(invocation) ? new JsonMap(output) : new HumanMap(output, image);
   if (start >= end) yield* writer.add({ start, length: 0, depth: 0, present: false, zero: false, data: false });

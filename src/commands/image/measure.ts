@@ -6,18 +6,15 @@ import type { Io } from '../../io/effect.ts';
 import { BITMAP } from '../../qcow2/format.ts';
 import { measureQcow2 } from '../../qcow2/measure.ts';
 import type { Run } from '../declaration.ts';
-import { UsageError } from '../invocation.ts';
-import { parseCreationOptions } from './creation-options.ts';
+import { type CreationOptions, parseCreationOptions } from './creation-options.ts';
 import { printJson, printText, wantsJson } from './document.ts';
 import { parseSize } from './numbers.ts';
-
-const COMMAND = 'img measure';
 
 export const measure: Run = function* (invocation, host, output): Io<number> {
   const name = invocation.optional('IMAGE');
   const given = invocation.value('--size');
   if ((name === undefined) === (given === undefined)) {
-    throw new UsageError(`${COMMAND}: either an image or --size is wanted`, `${COMMAND} --help`);
+    throw invocation.wrongUse('either an image or --size is wanted');
   }
   const target = invocation.value('--output-format') ?? 'raw';
   const format = invocation.value('--format');
@@ -26,20 +23,14 @@ export const measure: Run = function* (invocation, host, output): Io<number> {
     name === undefined
       ? undefined
       : yield* host.openImage(name, { ...(format === undefined ? {} : { format }), ...(snapshot === undefined ? {} : { snapshot }) });
-  const size = image?.size ?? parseSize(given ?? '', '--size', COMMAND);
+  const size = image?.size ?? parseSize(given ?? '', '--size', invocation);
   let measured = { required: Math.ceil(size / 512) * 512, fullyAllocated: Math.ceil(size / 512) * 512 };
   if (target === 'qcow2') {
-    const {
-      backingFile: _,
-      backingFormat: __,
-      dataFile: ___,
-      dataFileRaw: ____,
-      ...options
-    } = parseCreationOptions(invocation.values('--options'), COMMAND);
+    const { backingFile: _, backingFormat: __, dataFile: ___, dataFileRaw: ____, ...options } = parseCreationOptions(invocation);
     measured = yield* measureQcow2({ ...options, size }, image);
   } else if (target !== 'raw') throw new Unsupported(`measuring ${target}`);
   const { required, fullyAllocated } = measured;
-  const bitmaps = target === 'qcow2' && image !== undefined ? measureBitmaps(image, invocation.values('--options')) : undefined;
+  const bitmaps = target === 'qcow2' && image !== undefined ? measureBitmaps(image, parseCreationOptions(invocation)) : undefined;
   if (wantsJson(invocation)) {
     yield* printJson(output, { required, 'fully-allocated': fullyAllocated, ...(bitmaps === undefined ? {} : { bitmaps }) });
   } else {
@@ -50,9 +41,9 @@ export const measure: Run = function* (invocation, host, output): Io<number> {
 };
 
 /** Bytes for copies of an image's bitmaps, every one of them full; undefined where either side knows no bitmaps. */
-function measureBitmaps(image: Image, options: readonly string[]): number | undefined {
+function measureBitmaps(image: Image, options: CreationOptions): number | undefined {
   const { metadata } = image;
-  const { clusterSize = 65536, version = 3 } = parseCreationOptions(options, COMMAND);
+  const { clusterSize = 65536, version = 3 } = options;
   if (metadata === undefined || metadata.header.version === 2 || version === 2) return undefined;
   const ceil = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
   let size = 0;

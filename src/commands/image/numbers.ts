@@ -1,5 +1,5 @@
 /** Sizes as qemu-img writes and reads them. */
-import { UsageError } from '../invocation.ts';
+import type { Invocation } from '../invocation.ts';
 
 const UNITS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'] as const;
 
@@ -11,12 +11,11 @@ export function humanSize(bytes: number): string {
 }
 
 /** A number of bytes with an optional suffix b, K, M, G, T, P or E (powers of 1024). Throws UsageError. */
-export function parseSize(text: string, what: string, command: string): number {
+export function parseSize(text: string, what: string, invocation: Invocation): number {
   const match = /^(\d+(?:\.\d+)?|0x[0-9a-f]+)([bkmgtpe]?)$/i.exec(text);
   const power = 'bkmgtpe'.indexOf((match?.[2] ?? '').toLowerCase() || 'b');
   const bytes = Math.floor(Number(match?.[1] ?? Number.NaN) * 1024 ** power);
-  if (!Number.isSafeInteger(bytes))
-    throw new UsageError(`${command}: ${what} wants a number of bytes such as 512 or 64K, not '${text}'`, `${command} --help`);
+  if (!Number.isSafeInteger(bytes)) throw invocation.wrongUse(`${what} wants a number of bytes such as 512 or 64K, not '${text}'`);
   return bytes;
 }
 

@@ -7,18 +7,14 @@ import { setBacking } from '../../qcow2/amend.ts';
 import { repairQcow2 } from '../../qcow2/repair.ts';
 import { openWritableQcow2 } from '../../qcow2/write.ts';
 import type { Run } from '../declaration.ts';
-import { UsageError } from '../invocation.ts';
 import { openQcow2ForWriting } from './open-writable.ts';
-
-const COMMAND = 'img rebase';
 
 export const rebase: Run = function* (invocation, host): Io<number> {
   const name = invocation.argument('IMAGE');
   const given = invocation.value('--backing');
   const format = invocation.value('--backing-format');
-  const fail = (message: string): UsageError => new UsageError(`${COMMAND}: ${message}`, `${COMMAND} --help`);
-  if (given === undefined) throw fail("the new backing file is missing (-b FILE, or -b '' for none)");
-  if (given !== '' && format === undefined) throw fail('a backing file needs its format (-F): it is never guessed');
+  if (given === undefined) throw invocation.wrongUse("the new backing file is missing (-b FILE, or -b '' for none)");
+  if (given !== '' && format === undefined) throw invocation.wrongUse('a backing file needs its format (-F): it is never guessed');
   const backing = given === '' ? undefined : { name: given, ...(format === undefined ? {} : { format }) };
   if (invocation.has('--unsafe')) {
     // The old backing file need not be there.

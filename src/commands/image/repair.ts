@@ -3,10 +3,8 @@ import type { Io } from '../../io/effect.ts';
 import { repairQcow2 } from '../../qcow2/repair.ts';
 import type { Run } from '../declaration.ts';
 import { failingWith } from '../exit-status.ts';
-import { check, humanReport, jsonReport } from './check.ts';
+import { check, humanReport, jsonReport, STATUS_ERROR, statusOf } from './check.ts';
 import { printJson, printText, wantsJson } from './document.ts';
-
-const STATUS_ERROR = 1;
 
 export const checkOrRepair: Run = (invocation, host, output) => {
   if (!invocation.has('--repair')) return check(invocation, host, output);
@@ -33,6 +31,5 @@ const repair: Run = function* (invocation, host, output): Io<number> {
       yield* printText(output, found + humanReport(report));
     }
   }
-  if (report.checkErrors > 0) return 1;
-  return report.corruptions > 0 ? 2 : report.leaks > 0 ? 3 : 0;
+  return statusOf(report);
 };

@@ -8,13 +8,11 @@ import type { Run } from '../declaration.ts';
 import { parseSize } from './numbers.ts';
 import { openForWriting } from './open-writable.ts';
 
-const COMMAND = 'img resize';
-
 export const resize: Run = function* (invocation, host): Io<number> {
   const name = invocation.argument('IMAGE');
   const given = invocation.argument('SIZE');
   const sign = given.startsWith('+') ? 1 : given.startsWith('-') ? -1 : 0;
-  const amount = parseSize(sign === 0 ? given : given.slice(1), 'SIZE', COMMAND);
+  const amount = parseSize(sign === 0 ? given : given.slice(1), 'SIZE', invocation);
   const { image, source, disk } = yield* openForWriting(host, name, invocation.value('--format'));
   const wanted = Math.ceil((sign === 0 ? amount : image.size + sign * amount) / 512) * 512;
   if (wanted < 0) throw new Refused(`the disk has only ${image.size} bytes`, { image: name });

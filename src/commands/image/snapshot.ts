@@ -3,17 +3,14 @@ import { describeImage } from '../../image/information.ts';
 import type { Io } from '../../io/effect.ts';
 import { applySnapshot, createSnapshot, deleteSnapshot } from '../../qcow2/snapshot-write.ts';
 import type { Run } from '../declaration.ts';
-import { UsageError } from '../invocation.ts';
 import { printJson, printText, wantsJson } from './document.ts';
 import { snapshotTable } from './info.ts';
 import { openQcow2ForWriting } from './open-writable.ts';
 
-const COMMAND = 'img snapshot';
-
 export const snapshot: Run = function* (invocation, host, output): Io<number> {
   const name = invocation.argument('IMAGE');
   const actions = ['--create', '--apply', '--delete', '--list'].filter((option) => invocation.has(option));
-  if (actions.length > 1) throw new UsageError(`${COMMAND}: only one of -l, -c, -a and -d can be done at once`, `${COMMAND} --help`);
+  if (actions.length > 1) throw invocation.wrongUse('only one of -l, -c, -a and -d can be done at once');
   const action = actions[0] ?? '--list';
   const format = invocation.value('--format');
   if (action === '--list') {

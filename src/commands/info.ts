@@ -28,6 +28,18 @@ interface System {
   readonly packages: PackageList;
 }
 
+/** All that is said of an image. */
+interface Findings {
+  /** The top first. */
+  readonly layers: readonly Layer[];
+  readonly table: PartitionTable | undefined;
+  readonly filesystems: readonly FileSystemInfo[];
+  readonly systems: readonly System[];
+  readonly warnings: readonly string[];
+  /** Whether the packages are listed and not only counted. */
+  readonly listed: boolean;
+}
+
 export const info: Run = function* (invocation, host, output): Io<number> {
   const { image, disk } = yield* openImageDisk(invocation, host);
   const layers = chain(image);
@@ -47,13 +59,13 @@ export const info: Run = function* (invocation, host, output): Io<number> {
   for (const inspection of yield* inspect(disk)) {
     systems.push({ inspection, packages: yield* packagesOf(disk, inspection) });
   }
-  const listed = invocation.has('--packages');
+  const findings: Findings = { layers, table, filesystems, systems, warnings, listed: invocation.has('--packages') };
   const printer = new Printer(output);
   if (output.json) {
-    printer.text(JSON.stringify(record(layers, table, filesystems, systems, warnings, listed), null, 2));
+    printer.text(JSON.stringify(record(findings), null, 2));
     yield* printer.line();
   } else {
-    for (const line of report(layers, table, filesystems, systems, warnings, listed)) {
+    for (const line of report(findings)) {
       printer.text(line);
       yield* printer.line();
     }
@@ -92,14 +104,7 @@ function chain(image: Image): Layer[] {
   return layers;
 }
 
-function record(
-  layers: readonly Layer[],
-  table: PartitionTable | undefined,
-  filesystems: readonly FileSystemInfo[],
-  systems: readonly System[],
-  warnings: readonly string[],
-  listed: boolean,
-): Record<string, unknown> {
+function record({ layers, table, filesystems, systems, warnings, listed }: Findings): Record<string, unknown> {
   const [top] = layers;
   return {
     image: top?.file,
@@ -129,14 +134,7 @@ function record(
   };
 }
 
-function report(
-  layers: readonly Layer[],
-  table: PartitionTable | undefined,
-  filesystems: readonly FileSystemInfo[],
-  systems: readonly System[],
-  warnings: readonly string[],
-  listed: boolean,
-): string[] {
+function report({ layers, table, filesystems, systems, warnings, listed }: Findings): string[] {
   const lines: string[] = [];
   for (const [depth, { file, format, virtualSize, actualSize }] of layers.entries()) {
     const space = actualSize === undefined ? '' : `, ${humanSize(actualSize)} on the host`;

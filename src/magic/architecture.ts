@@ -5,6 +5,7 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { decodeName } from '../bytes/text.ts';
 import type { StreamDecoder, StreamFormat } from '../codec/codecs.ts';
+import { decodedPieces, type NextPiece } from '../codec/decoded.ts';
 import { Posix } from '../errors.ts';
 import { kindOfMode } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
@@ -13,13 +14,12 @@ import { elfHeader } from './elf-format.ts';
 import { ELF_MACHINES } from './elf-names.ts';
 import { packedKind } from './packed.ts';
 import { portableExecutable } from './programs.ts';
-import { Head, type MagicSource } from './source.ts';
+import { Head, type MagicSource, piecesOf } from './source.ts';
 
 export type Architecture = string;
 
 /** Bytes of a program that are looked at. */
 const HEAD = 65_536;
-const PIECE = 65_536;
 /** Bytes of an initrd that are gone through, and its members, before it is given up. */
 const MAX_INITRD: number = 2 ** 30;
 const MAX_MEMBERS = 100_000;
@@ -55,39 +55,12 @@ const INITRD_PROGRAMS =
 
 /** The architecture of a program or of what is inside a compressed one. Throws Posix EINVAL for what has none. */
 export function* fileArchitecture(source: MagicSource, stream: (format: StreamFormat) => StreamDecoder): Io<Architecture> {
-  const found = yield* architectureOf(pieces(source), stream, 0);
+  const found = yield* architectureOf(piecesOf(source), stream, 0);
   if (found === undefined) throw new Posix('EINVAL', {}, 'unknown architecture: neither a program nor a library, kernel or initrd');
   return found;
 }
 
-type Next = () => Io<Bytes | undefined>;
-
-function pieces(source: MagicSource): Next {
-  let at = 0;
-  return function* () {
-    if (at >= source.size) return undefined;
-    const piece = yield* source.read(at, Math.min(PIECE, source.size - at));
-    at += piece.length;
-    return piece.length === 0 ? undefined : piece;
-  };
-}
-
-/** The output of a decoder over pieces. */
-function decoded(next: Next, decoder: StreamDecoder): Next {
-  let ended = false;
-  return function* () {
-    for (;;) {
-      const chunk = decoder.next();
-      if (chunk !== undefined) return chunk;
-      if (ended) return undefined;
-      const piece = yield* next();
-      if (piece === undefined) ended = true;
-      else decoder.push(piece);
-    }
-  };
-}
-
-function* architectureOf(next: Next, stream: (format: StreamFormat) => StreamDecoder, nesting: number): Io<Architecture | undefined> {
+function* architectureOf(next: NextPiece, stream: (format: StreamFormat) => StreamDecoder, nesting: number): Io<Architecture | undefined> {
   const first = yield* gather(next, HEAD);
   const head = new Head(first, first.length);
   const direct = architectureOfHead(head);
@@ -95,11 +68,11 @@ function* architectureOf(next: Next, stream: (format: StreamFormat) => StreamDec
   const packed = packedKind(head);
   const rest = preceded(first, next);
   if (packed?.format !== undefined && nesting < MAX_NESTING)
-    return yield* architectureOf(decoded(rest, stream(packed.format)), stream, nesting + 1);
+    return yield* architectureOf(decodedPieces(rest, stream(packed.format), { breaksOff: true }), stream, nesting + 1);
   return /^07070[127]/.test(head.text(0, 6)) ? yield* architectureOfInitrd(rest, stream, nesting) : undefined;
 }
 
-function* gather(next: Next, wanted: number): Io<Bytes> {
+function* gather(next: NextPiece, wanted: number): Io<Bytes> {
   const gathered = new Uint8Array(2 * wanted);
   let length = 0;
   while (length < wanted) {
@@ -117,7 +90,7 @@ function* gather(next: Next, wanted: number): Io<Bytes> {
   return gathered.subarray(0, length);
 }
 
-function preceded(first: Bytes, next: Next): Next {
+function preceded(first: Bytes, next: NextPiece): NextPiece {
   let given = first.length === 0;
   return function* () {
     if (given) return yield* next();
@@ -143,9 +116,13 @@ function architectureOfHead(head: Head): Architecture | undefined {
   return head.is(56, 'ARMd') ? 'aarch64' : undefined;
 }
 
-function* architectureOfInitrd(next: Next, stream: (format: StreamFormat) => StreamDecoder, nesting: number): Io<Architecture | undefined> {
+function* architectureOfInitrd(
+  next: NextPiece,
+  stream: (format: StreamFormat) => StreamDecoder,
+  nesting: number,
+): Io<Architecture | undefined> {
   let consumed = 0;
-  const counted: Next = function* () {
+  const counted: NextPiece = function* () {
     const piece = yield* next();
     if (piece === undefined || consumed > MAX_INITRD) return undefined;
     consumed += piece.length;

@@ -2,4 +2,4 @@
 export { type Architecture, fileArchitecture } from './architecture.ts';
 export { type CpioMember, CpioReader } from './cpio.ts';
 export { type DescribeOptions, describeFile } from './describe.ts';
-export type { MagicSource } from './source.ts';
+export { type MagicSource, piecesOf } from './source.ts';

@@ -1,5 +1,6 @@
 /** What is looked at: a file or device of which any part can be read. */
 import { type Bytes, viewOf } from '../bytes/struct.ts';
+import type { NextPiece } from '../codec/decoded.ts';
 import type { Io } from '../io/effect.ts';
 
 /** Bytes to describe. */
@@ -8,6 +9,20 @@ export interface MagicSource {
   readonly size: number;
   /** The bytes from `offset`, fewer than `length` only at the end. */
   read(offset: number, length: number): Io<Bytes>;
+}
+
+/** Bytes of one piece of a source. */
+const PIECE = 65_536;
+
+/** A source from its beginning to its end. */
+export function piecesOf(source: MagicSource): NextPiece {
+  let at = 0;
+  return function* () {
+    if (at >= source.size) return undefined;
+    const piece = yield* source.read(at, Math.min(PIECE, source.size - at));
+    at += piece.length;
+    return piece.length === 0 ? undefined : piece;
+  };
 }
 
 /** The beginning of what is looked at, with reads that never fail: beyond the end stand zeros. */

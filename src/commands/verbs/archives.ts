@@ -1,13 +1,12 @@
 /** Verbs that carry trees and files in and out packed: tar, cpio, compressed files and devices, base64. */
 import { type Bytes, decodeName } from '../../bytes/index.ts';
-import { type EncodedFormat, type StreamFormat, streamEncoder } from '../../codec/index.ts';
+import { decodedPieces, type EncodedFormat, type StreamFormat, streamEncoder } from '../../codec/index.ts';
 import { Posix, Unsupported } from '../../errors.ts';
 import { type TarInOptions, unpackTar } from '../../guest/tar-in.ts';
 import { writeTar } from '../../guest/tar-write.ts';
 import type { Io } from '../../io/effect.ts';
 import type { Pull, Push } from '../api/values.ts';
 import { Base64Decoder, Base64Encoder } from './base64.ts';
-import { decoding } from './content.ts';
 import { openSource } from './contents.ts';
 import { writeCpio } from './cpio-write.ts';
 import { tarExcluder } from './exclude.ts';
@@ -90,7 +89,7 @@ function* packTar(
 function* unpackArchive(handle: Handle, pull: Pull, directory: string, options: TarInOptions, compress: string | undefined): Io<void> {
   const format = compress === undefined ? undefined : compression(compress, TAR_COMPRESSIONS);
   yield* handle.tree.directory(directory);
-  yield* unpackTar(handle.tree, directory, format === undefined ? pull : decoding(pull, handle.host.codecs.stream(format)), options);
+  yield* unpackTar(handle.tree, directory, format === undefined ? pull : decodedPieces(pull, handle.host.codecs.stream(format)), options);
 }
 
 function* packFile(handle: Handle, ctype: string, level: number | undefined, name: string, push: Push): Io<void> {

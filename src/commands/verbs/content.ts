@@ -1,12 +1,11 @@
 /** Verbs that say what files hold: their kind, architecture, texts within, bytes in hexadecimal, members of an initrd. */
 import { type Bytes, concatBytes, decodeName, encodeName, sameBytes } from '../../bytes/index.ts';
-import type { StreamDecoder } from '../../codec/index.ts';
-import { identifyStream } from '../../codec/index.ts';
+import { decodedPieces, identifyStream } from '../../codec/index.ts';
 import { Posix } from '../../errors.ts';
 import { kindOfMode } from '../../filesystem/filesystem.ts';
 import { forEachChunk } from '../../guest/file-data.ts';
 import type { Io } from '../../io/effect.ts';
-import { CpioReader, describeFile, fileArchitecture, type MagicSource } from '../../magic/index.ts';
+import { CpioReader, describeFile, fileArchitecture, type MagicSource, piecesOf } from '../../magic/index.ts';
 import { isDeviceName, openSource } from './contents.ts';
 import type { Handle } from './handle.ts';
 import { HexDump } from './hex-dump.ts';
@@ -27,7 +26,6 @@ const KINDS = {
 const ANSWER_LIMIT = (4 << 20) - 1024;
 /** Members that are listed of an initrd. */
 const MAX_MEMBERS = 1_000_000;
-const PIECE = 65_536;
 
 /** A file or device, read as far as it reaches. */
 function* magicSource(handle: Handle, name: string): Io<MagicSource> {
@@ -62,32 +60,8 @@ function* openInitrd(handle: Handle, path: string): Io<CpioReader> {
   const source = yield* magicSource(handle, path);
   const head = yield* source.read(0, 16);
   const format = identifyStream(head);
-  let at = 0;
-  const piece = function* (): Io<Bytes | undefined> {
-    if (at >= source.size) return undefined;
-    const bytes = yield* source.read(at, PIECE);
-    at += bytes.length;
-    return bytes;
-  };
-  if (format === undefined) return new CpioReader(piece);
-  return new CpioReader(decoding(piece, handle.host.codecs.stream(format)));
-}
-
-/** Pieces of a stream through a decoder. */
-export function decoding(pull: () => Io<Bytes | undefined>, decoder: StreamDecoder): () => Io<Bytes | undefined> {
-  let ended = false;
-  return function* () {
-    for (;;) {
-      const chunk = decoder.next();
-      if (chunk !== undefined) return chunk;
-      if (ended) return undefined;
-      const piece = yield* pull();
-      if (piece === undefined) {
-        decoder.finish();
-        ended = true;
-      } else decoder.push(piece);
-    }
-  };
+  const pieces = piecesOf(source);
+  return new CpioReader(format === undefined ? pieces : decodedPieces(pieces, handle.host.codecs.stream(format)));
 }
 
 export const contentVerbs: Verbs = {

@@ -4,6 +4,7 @@ import { type ApiAnswers, apiAnswers } from '../../guest/inspect/api-answers.ts'
 import { type Application, listApplications, listRpmApplications } from '../../guest/inspect/applications.ts';
 import { readIcon } from '../../guest/inspect/icon.ts';
 import { inspect } from '../../guest/inspect/inspection.ts';
+import type { Io } from '../../io/effect.ts';
 import type { Application2Struct, ApplicationStruct } from '../api/calls.ts';
 import type { Handle, StateKey } from './handle.ts';
 import type { Verbs } from './verb.ts';
@@ -24,7 +25,16 @@ function systemOf(handle: Handle, root: string): ApiAnswers {
   return system;
 }
 
-function notWindows(handle: Handle, root: string): never {
+type Root = { readonly root: string };
+
+/** A verb that gives one of the answers about a system. */
+function answer<K extends keyof ApiAnswers>(key: K): (handle: Handle, args: Root) => Io<ApiAnswers[K]> {
+  return function* (handle, { root }) {
+    return systemOf(handle, root)[key];
+  };
+}
+
+function* windowsOnly(handle: Handle, { root }: Root): Io<never> {
   systemOf(handle, root);
   throw new Posix('EINVAL', {}, `${root}: this is no Windows, or it could not be told`);
 }
@@ -101,33 +111,23 @@ export const inspectionVerbs: Verbs = {
   },
   inspect_get_type: {
     summary: 'gives the kind of the operating system, such as linux',
-    *run(handle, { root }) {
-      return systemOf(handle, root).type;
-    },
+    run: answer('type'),
   },
   inspect_get_distro: {
     summary: 'gives the name of the distribution, such as debian',
-    *run(handle, { root }) {
-      return systemOf(handle, root).distro;
-    },
+    run: answer('distro'),
   },
   inspect_get_package_format: {
     summary: 'gives the format of the packages, such as deb',
-    *run(handle, { root }) {
-      return systemOf(handle, root).packageFormat;
-    },
+    run: answer('packageFormat'),
   },
   inspect_get_package_management: {
     summary: 'gives the tool that installs packages, such as apt',
-    *run(handle, { root }) {
-      return systemOf(handle, root).packageManagement;
-    },
+    run: answer('packageManagement'),
   },
   inspect_get_product_name: {
     summary: 'gives what the system calls itself',
-    *run(handle, { root }) {
-      return systemOf(handle, root).productName;
-    },
+    run: answer('productName'),
   },
   inspect_get_product_variant: {
     summary: 'gives the variant of a product, which only Windows has',
@@ -138,45 +138,31 @@ export const inspectionVerbs: Verbs = {
   },
   inspect_get_build_id: {
     summary: 'gives the build of the system',
-    *run(handle, { root }) {
-      return systemOf(handle, root).buildId;
-    },
+    run: answer('buildId'),
   },
   inspect_get_major_version: {
     summary: 'gives the first number of the version, 0 when it is not known',
-    *run(handle, { root }) {
-      return systemOf(handle, root).majorVersion;
-    },
+    run: answer('majorVersion'),
   },
   inspect_get_minor_version: {
     summary: 'gives the second number of the version, 0 when it is not known',
-    *run(handle, { root }) {
-      return systemOf(handle, root).minorVersion;
-    },
+    run: answer('minorVersion'),
   },
   inspect_get_arch: {
     summary: 'gives the architecture of the programs, such as x86_64',
-    *run(handle, { root }) {
-      return systemOf(handle, root).arch;
-    },
+    run: answer('arch'),
   },
   inspect_get_hostname: {
     summary: 'gives the name of the host',
-    *run(handle, { root }) {
-      return systemOf(handle, root).hostname;
-    },
+    run: answer('hostname'),
   },
   inspect_get_mountpoints: {
     summary: 'gives mount points and their devices',
-    *run(handle, { root }) {
-      return systemOf(handle, root).mountpoints;
-    },
+    run: answer('mountpoints'),
   },
   inspect_get_filesystems: {
     summary: 'gives all devices that the system uses, swap space too',
-    *run(handle, { root }) {
-      return systemOf(handle, root).filesystems;
-    },
+    run: answer('filesystems'),
   },
   inspect_get_drive_mappings: {
     summary: 'gives the drive letters, which only Windows has',
@@ -187,39 +173,27 @@ export const inspectionVerbs: Verbs = {
   },
   inspect_get_osinfo: {
     summary: "gives libosinfo's short name of the system, such as debian12",
-    *run(handle, { root }) {
-      return systemOf(handle, root).osinfo;
-    },
+    run: answer('osinfo'),
   },
   inspect_get_windows_systemroot: {
     summary: 'gives the folder of Windows',
-    *run(handle, { root }) {
-      return notWindows(handle, root);
-    },
+    run: windowsOnly,
   },
   inspect_get_windows_software_hive: {
     summary: 'gives the path of the software hive of Windows',
-    *run(handle, { root }) {
-      return notWindows(handle, root);
-    },
+    run: windowsOnly,
   },
   inspect_get_windows_system_hive: {
     summary: 'gives the path of the system hive of Windows',
-    *run(handle, { root }) {
-      return notWindows(handle, root);
-    },
+    run: windowsOnly,
   },
   inspect_get_windows_current_control_set: {
     summary: 'gives the current control set of Windows',
-    *run(handle, { root }) {
-      return notWindows(handle, root);
-    },
+    run: windowsOnly,
   },
   inspect_get_windows_group_policy: {
     summary: 'tells whether a Windows has group policies',
-    *run(handle, { root }) {
-      return notWindows(handle, root);
-    },
+    run: windowsOnly,
   },
   inspect_is_live: {
     summary: 'tells of live CDs, which are not recognised: always false',

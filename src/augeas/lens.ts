@@ -35,8 +35,6 @@ export type Lens =
 /** Words that a pattern would match but that are something else. */
 export type Exception = (text: string) => boolean;
 
-export type LensKind = Lens['kind'];
-
 /** A lens, or a text that has to stand there as it is. */
 export type Part = Lens | string;
 

@@ -5,7 +5,7 @@ import { TreeNode } from './tree.ts';
 /** The version of Augeas whose paths, labels and behaviour this room follows. */
 export const AUGEAS_VERSION = '1.14.0';
 
-export const SAVE_MODES = ['backup', 'newfile', 'noop', 'overwrite'] as const;
+const SAVE_MODES = ['backup', 'newfile', 'noop', 'overwrite'] as const;
 export type SaveMode = (typeof SAVE_MODES)[number];
 
 export function isSaveMode(text: string | undefined): text is SaveMode {

@@ -16,7 +16,7 @@ const MAX_SELECTORS = 18_002;
 /** Bytes handed over at a time. */
 const CHUNK = 65_536;
 
-export function damagedBzip2(what: string): Corrupt {
+function damagedBzip2(what: string): Corrupt {
   return new Corrupt(`a damaged bzip2 stream: ${what}`, { layer: 'bzip2' });
 }
 

@@ -15,7 +15,7 @@ export const ZSTD_BLOCK_RLE = 1;
 export const ZSTD_BLOCK_COMPRESSED = 2;
 
 /** Whether a frame of content, not a skippable one, begins here. */
-export function isZstdFrame(input: Bytes, at: number): boolean {
+function isZstdFrame(input: Bytes, at: number): boolean {
   return at + 4 <= input.length && viewOf(input).getUint32(at, true) === ZSTD_MAGIC;
 }
 

@@ -34,7 +34,7 @@ export const ln: Run = (invocation, host): Io<number> =>
   });
 
 /** As mv(1) and ln(1): where a directory is named, the thing goes into it under its own last name. */
-export function* intoDirectory(tree: EditableTree, path: string, from: string): Io<string> {
+function* intoDirectory(tree: EditableTree, path: string, from: string): Io<string> {
   const { place } = yield* tree.lookup(path);
   if (place?.stat.kind !== 'directory') return path;
   const name = from.split('/').findLast((part) => part !== '') ?? '';

@@ -34,7 +34,7 @@ export function* openTree(invocation: Invocation, host: Host, argument = 'IMAGE'
 }
 
 /** Mounts in `tree` what `--partition`, `-m` or the default rule says. */
-export function* mountChosen(tree: GuestTree, invocation: Invocation, disk: Disk, host: Host): Io<void> {
+function* mountChosen(tree: GuestTree, invocation: Invocation, disk: Disk, host: Host): Io<void> {
   const choice = mountChoice(invocation, host);
   yield* mountAll(tree, disk, choice.points ?? (yield* chooseMounts(disk, choice)), choice.warn);
 }

@@ -81,12 +81,15 @@ function decompose(text: string): string {
   return text.normalize('NFD').replace(IGNORABLE, '');
 }
 
-/** Whether two names are the same in a directory that ignores case. */
-export function sameFolded(a: Bytes, b: Bytes): boolean {
-  if (sameBytes(a, b)) return true;
-  const folded = casefold(a);
-  const other = folded === undefined ? undefined : casefold(b);
-  return folded !== undefined && other !== undefined && sameBytes(folded, other);
+/** Which names are the same as this one in a directory that ignores case. */
+export function sameFolded(name: Bytes): (other: Bytes) => boolean {
+  const folded = casefold(name);
+  if (folded === undefined) return (other) => sameBytes(name, other);
+  return (other) => {
+    if (sameBytes(name, other)) return true;
+    const otherFolded = casefold(other);
+    return otherFolded !== undefined && sameBytes(folded, otherFolded);
+  };
 }
 
 function isAscii(name: Bytes): boolean {

@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { sameBytes } from '../bytes/text.ts';
 import type { DirectoryEntry, DirectoryPart } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
-import { casefold } from './casefold.ts';
+import { sameFolded } from './casefold.ts';
 import { entryInode, findEntry, type PlacedEntry } from './directory.ts';
 import { checkBlock, directoryForm, hole, parseBlock, readStoredPart } from './directory-read.ts';
 import { ciphertextTest } from './encrypted-name.ts';
@@ -100,14 +100,7 @@ export function ignoresCase(volume: Volume, directory: Inode): boolean {
 
 /** How names are compared: byte by byte, or without case. */
 export function equality(volume: Volume, directory: Inode, name: Bytes): (other: Bytes) => boolean {
-  if (!ignoresCase(volume, directory)) return (other) => sameBytes(name, other);
-  const folded = casefold(name);
-  if (folded === undefined) return (other) => sameBytes(name, other);
-  return (other) => {
-    if (sameBytes(name, other)) return true;
-    const otherFolded = casefold(other);
-    return otherFolded !== undefined && sameBytes(folded, otherFolded);
-  };
+  return ignoresCase(volume, directory) ? sameFolded(name) : (other) => sameBytes(name, other);
 }
 
 function* lookupLinear(volume: Volume, directory: Inode, same: (other: Bytes) => boolean): Io<number | undefined> {

@@ -10,7 +10,7 @@ import { type Inode, isFastSymlink } from './inode.ts';
 import type { Volume } from './volume.ts';
 
 /** The target of a link, as stored: ciphertext behind its length when the link is encrypted. */
-export function* readTarget(volume: Volume, inode: Inode): Io<Bytes> {
+function* readTarget(volume: Volume, inode: Inode): Io<Bytes> {
   if (inode.size === 0 || inode.size > volume.superblock.blockSize) {
     throw new Corrupt(`symbolic link of ${inode.size} bytes`, { layer: 'ext4', inode: inode.number });
   }

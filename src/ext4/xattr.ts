@@ -72,7 +72,7 @@ export function fullXattrName(entry: XattrEntry): Bytes | undefined {
 }
 
 /** The part of an entry's hash that its name makes (ext4_xattr_hash_entry). `signed`: as some old kernels counted name bytes. */
-export function xattrNameHash(name: Bytes, signed = false): number {
+function xattrNameHash(name: Bytes, signed = false): number {
   let hash = 0;
   for (const byte of name) hash = ((hash << 5) ^ (hash >>> 27) ^ (signed && byte > 127 ? byte - 256 : byte)) >>> 0;
   return hash;

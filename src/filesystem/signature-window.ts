@@ -1,6 +1,6 @@
 /** What probes look at: both ends of a device, read beforehand, and whatever else they ask for. */
 import { type Bytes, viewOf } from '../bytes/struct.ts';
-import { decodeName, encodeName, latin1, untilNul } from '../bytes/text.ts';
+import { encodeName, latin1, untilNul } from '../bytes/text.ts';
 import type { BlockDevice } from '../io/device.ts';
 import { all } from '../io/drivers.ts';
 import type { Io } from '../io/effect.ts';
@@ -140,11 +140,6 @@ export function utf16Label(bytes: Bytes, little: boolean): Bytes {
 /** Lone surrogates become U+FFFD: labels are shown, not sought by. */
 function wellFormed(text: string): string {
   return text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
-}
-
-/** Text of a label, for rules that compare. */
-export function labelText(label: Bytes): string {
-  return decodeName(label);
 }
 
 const HEX = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');

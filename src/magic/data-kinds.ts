@@ -219,7 +219,7 @@ const journal: Look = (head) => {
   return `Journal file, ${states[head.u8(16)] ?? 'unknown'}`;
 };
 
-export const DATA_KINDS: readonly Look[] = [
+const DATA_KINDS: readonly Look[] = [
   timezone,
   catalog,
   png,

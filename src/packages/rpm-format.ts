@@ -21,7 +21,6 @@ export const HEADER_ENTRY = struct('rpm header entry', 16, {
   count: be.u32(12),
 });
 export type HeaderEntry = Decoded<typeof HEADER_ENTRY>;
-export type HeaderIntro = Decoded<typeof HEADER_INTRO>;
 export type { Struct };
 
 /** rpm's own limits of an index and of its data (lib/header.c: HEADER_TAGS_MAX, HEADER_DATA_MAX). */

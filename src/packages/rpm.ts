@@ -26,7 +26,7 @@ export interface RpmPackages {
 }
 
 /** Packages of one database. */
-export const RPM_PACKAGE_LIMIT = 200_000;
+const RPM_PACKAGE_LIMIT = 200_000;
 const WARNING_LIMIT = 100;
 
 /**

@@ -103,7 +103,6 @@ export const GPT_ENTRY: Struct<
   Attributes: le.u64bits(48),
   PartitionName: array(56, GPT_NAME_UNITS, le.u16),
 });
-export type GptEntry = Decoded<typeof GPT_ENTRY>;
 
 /** Attribute bit 2 of a GPT entry: legacy BIOS bootable. */
 export const GPT_ATTRIBUTE_LEGACY_BOOT: bigint = 1n << 2n;

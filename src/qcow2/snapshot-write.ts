@@ -135,7 +135,7 @@ function* storeSnapshots(file: Qcow2File, snapshots: readonly Snapshot[]): Io<He
 }
 
 /** The table as it stands in the file. */
-export function encodeSnapshots(snapshots: readonly Snapshot[]): Bytes {
+function encodeSnapshots(snapshots: readonly Snapshot[]): Bytes {
   const entries = snapshots.map((snapshot) => {
     const id = encodeName(snapshot.id);
     const name = encodeName(snapshot.name);
@@ -194,7 +194,7 @@ function hasCopied(file: Qcow2File, table: Table): boolean {
 }
 
 /** Adds or takes away a reference for all that an L1 table reaches, its L2 tables included. */
-export function* countAll(file: Qcow2File, l1: Bytes, by: 1 | -1): Io<void> {
+function* countAll(file: Qcow2File, l1: Bytes, by: 1 | -1): Io<void> {
   const entries = new Table(0, l1);
   for (let at = 0; at < l1.length; at += 8) {
     const offset = entryOffset(entries.view.getUint32(at), entries.view.getUint32(at + 4));

@@ -39,7 +39,7 @@ function* domainDrives(session: Session, name: string, options: DomainOptions): 
 }
 
 /** The disks of `<domain>`: files and block devices by name, NBD and HTTP by address. Those without a source, empty CD drives, are left out. */
-export function libvirtDrives(document: Element, name: string, { readOnly }: DomainOptions): DriveRequest[] {
+function libvirtDrives(document: Element, name: string, { readOnly }: DomainOptions): DriveRequest[] {
   const domain = document.children.find((one) => one.name === 'domain') ?? first(document, 'domain');
   if (domain === undefined) throw new Posix('EINVAL', { image: name }, 'there is no <domain> in it');
   const drives: DriveRequest[] = [];
@@ -102,7 +102,7 @@ function* ovaDrives(session: Session, source: ByteSource, { readOnly }: DomainOp
 }
 
 /** The files of the disks that an OVF document (DSP0243, sections 7.1 and 9.1) describes, in the order of its disk section. */
-export function ovfFiles(document: Element): string[] {
+function ovfFiles(document: Element): string[] {
   const envelope = first(document, 'Envelope');
   const references = envelope === undefined ? undefined : first(envelope, 'References');
   const disks = envelope === undefined ? undefined : (first(envelope, 'DiskSection') ?? first(envelope, 'Section'));

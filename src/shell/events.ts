@@ -4,7 +4,7 @@ import { ShellError } from './error.ts';
 import type { ShellHost } from './host.ts';
 
 /** The events of libguestfs, in the order of their bits. */
-export const EVENTS = [
+const EVENTS = [
   'close',
   'subprocess_quit',
   'launch_done',

@@ -14,7 +14,7 @@ const SPACE = 0x20;
 const TILDE = 0x7e;
 
 /** The name as it is stored: without dots at its end. Throws EINVAL, ENAMETOOLONG, or ENOENT for a name of nothing but dots. */
-export function checkNewName(text: string): string {
+function checkNewName(text: string): string {
   const name = stripTrailingDots(text);
   if (name === '') throw new Posix('ENOENT', { layer: 'vfat' }, 'a FAT name cannot be empty or consist of dots');
   if (name.length > MAX_LONG_NAME) throw new Posix('ENAMETOOLONG', { layer: 'vfat' });

@@ -84,13 +84,13 @@ describe('folded names', () => {
   });
 
   test('are the same without regard to case and normal form, and byte by byte where they are no UTF-8', () => {
-    const same = (a: string, b: string): boolean => sameFolded(encodeName(a), encodeName(b));
+    const same = (a: string, b: string): boolean => sameFolded(encodeName(a))(encodeName(b));
     expect(same('Straße', 'STRASSE')).toBe(true);
     expect(same('É', 'e\u0301')).toBe(true);
     expect(same('Ꭰ', 'ꭰ')).toBe(true);
     expect(same('a\u00adb', 'AB')).toBe(true);
     expect(same('ａ', 'a')).toBe(false);
-    expect(sameFolded(Uint8Array.from([0x41, 0xff]), Uint8Array.from([0x61, 0xff]))).toBe(false);
-    expect(sameFolded(Uint8Array.from([0x41, 0xff]), Uint8Array.from([0x41, 0xff]))).toBe(true);
+    expect(sameFolded(Uint8Array.from([0x41, 0xff]))(Uint8Array.from([0x61, 0xff]))).toBe(false);
+    expect(sameFolded(Uint8Array.from([0x41, 0xff]))(Uint8Array.from([0x41, 0xff]))).toBe(true);
   });
 });

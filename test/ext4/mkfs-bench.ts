@@ -63,7 +63,6 @@ export class SparseFile implements WritableDevice {
     return this.writeZeroes(offset, length);
   }
 
-  // biome-ignore lint/correctness/useYield: the same
   *flush(): Io<void> {}
 
   remove(): void {

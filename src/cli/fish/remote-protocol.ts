@@ -98,7 +98,7 @@ export class MessageSocket {
 }
 
 /** The folder of the sockets: only its owner may enter it. Throws Refused when somebody else could. */
-export function socketFolder(): string {
+function socketFolder(): string {
   const uid = process.geteuid?.() ?? 0;
   const folder = path.join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', `.guestless-fish-${uid}`);
   try {

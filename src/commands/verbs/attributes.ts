@@ -27,7 +27,7 @@ function mountNumber(place: Place): number {
   return deviceNumber(major, (index & 15) * 16 + number);
 }
 
-export function statnsOf(place: Place): StatnsStruct {
+function statnsOf(place: Place): StatnsStruct {
   const { stat } = place;
   return {
     st_dev: mountNumber(place),

@@ -11,7 +11,7 @@ import { findVerb } from './index.ts';
 export class FeatureMissing extends Unsupported {}
 
 /** Throws FeatureMissing when the group of a function is not available. */
-export function requireGroup(facts: FunctionFacts): void {
+function requireGroup(facts: FunctionFacts): void {
   const { group } = facts;
   if (group === undefined || AVAILABLE_GROUPS.has(group)) return;
   throw new FeatureMissing(

@@ -37,7 +37,7 @@ export function* openSource(handle: Handle, name: string): Io<Source> {
 }
 
 /** Opens a device, or a file, which is made where there is none. `keep` leaves what is in it. */
-export function* openTarget(handle: Handle, name: string, keep = false): Io<Target> {
+function* openTarget(handle: Handle, name: string, keep = false): Io<Target> {
   if (isDeviceName(name)) {
     const device = yield* idleDevice(handle, name);
     return {

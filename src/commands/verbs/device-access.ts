@@ -13,7 +13,7 @@ const READ_ONLY: StateKey<Set<string>> = { name: 'read-only devices', initial: (
 export const SWAPS: StateKey<Set<string>> = { name: 'swap areas in use', initial: () => new Set() };
 
 /** The drive of a device, by name. */
-export function wholeDevice(device: string): string {
+function wholeDevice(device: string): string {
   return parseDeviceName(device)?.disk ?? device;
 }
 

@@ -29,7 +29,7 @@ const EXT_LABEL_LENGTH = 16;
 const FAT_LABEL_LENGTH = 11;
 
 /** The file system that is mounted from a device. */
-export function mountedOn(handle: Handle, device: string): FileSystem | undefined {
+function mountedOn(handle: Handle, device: string): FileSystem | undefined {
   return handle.mounts.find((mount) => mount.device === device)?.fileSystem;
 }
 

@@ -93,7 +93,7 @@ const TYPES: Readonly<Record<FileKind, string>> = {
 };
 
 /** Type and permissions as `-rwxr-xr-x`. */
-export function modeText(mode: number): string {
+function modeText(mode: number): string {
   const triple = (bits: number, special: boolean, letter: string): string =>
     (bits & 4 ? 'r' : '-') + (bits & 2 ? 'w' : '-') + (special ? (bits & 1 ? letter : letter.toUpperCase()) : bits & 1 ? 'x' : '-');
   const kind = kindOfMode(mode);

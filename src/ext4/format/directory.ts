@@ -1,10 +1,9 @@
 /** Directory blocks (fs/ext4/ext4.h): entries that tile the block, the checksum tail, the roots and nodes of the hash tree. */
-import { type Decoded, le, type Struct, struct, u8 } from '../../bytes/struct.ts';
+import { le, type Struct, struct, u8 } from '../../bytes/struct.ts';
 
 /** `ext4_dir_entry_2`, without its name. Without the `filetype` feature `name_len` has 16 bits and takes the type's place too. */
 const ENTRY = { inode: le.u32(0), rec_len: le.u16(4), name_len: u8(6), file_type: u8(7) };
 export const EXT4_DIR_ENTRY_2: Struct<typeof ENTRY> = struct('ext4_dir_entry_2', 8, ENTRY);
-export type RawDirectoryEntry = Decoded<typeof EXT4_DIR_ENTRY_2>;
 
 const TAIL = {
   det_reserved_zero1: le.u32(0),

@@ -1,5 +1,5 @@
 /** The nodes of an extent tree (fs/ext4/ext4_extents.h): a header, then entries of 12 bytes. */
-import { type Decoded, le, type Struct, struct } from '../../bytes/struct.ts';
+import { le, type Struct, struct } from '../../bytes/struct.ts';
 
 const HEADER = {
   eh_magic: le.u16(0),
@@ -9,15 +9,12 @@ const HEADER = {
   eh_generation: le.u32(8),
 };
 export const EXT4_EXTENT_HEADER: Struct<typeof HEADER> = struct('ext4_extent_header', 12, HEADER);
-export type RawExtentHeader = Decoded<typeof EXT4_EXTENT_HEADER>;
 
 const LEAF = { ee_block: le.u32(0), ee_len: le.u16(4), ee_start_hi: le.u16(6), ee_start_lo: le.u32(8) };
 export const EXT4_EXTENT: Struct<typeof LEAF> = struct('ext4_extent', 12, LEAF);
-export type RawExtent = Decoded<typeof EXT4_EXTENT>;
 
 const INDEX = { ei_block: le.u32(0), ei_leaf_lo: le.u32(4), ei_leaf_hi: le.u16(8), ei_unused: le.u16(10) };
 export const EXT4_EXTENT_IDX: Struct<typeof INDEX> = struct('ext4_extent_idx', 12, INDEX);
-export type RawExtentIndex = Decoded<typeof EXT4_EXTENT_IDX>;
 
 /** `eh_magic`. */
 export const EXT4_EXT_MAGIC = 0xf30a;

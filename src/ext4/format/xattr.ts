@@ -1,5 +1,5 @@
 /** Extended attributes (fs/ext4/xattr.h). */
-import { type Decoded, le, type Struct, struct, u8 } from '../../bytes/struct.ts';
+import { le, type Struct, struct, u8 } from '../../bytes/struct.ts';
 
 /** `h_magic` of both headers. */
 export const EXT4_XATTR_MAGIC = 0xea020000;
@@ -32,7 +32,6 @@ const ENTRY = {
 };
 /** Followed by the name, padded to 4 bytes; the list ends with four zero bytes. */
 export const EXT4_XATTR_ENTRY: Struct<typeof ENTRY> = struct('ext4_xattr_entry', 16, ENTRY);
-export type RawXattrEntry = Decoded<typeof EXT4_XATTR_ENTRY>;
 
 export const EXT4_XATTR_INDEX_POSIX_ACL_ACCESS = 2;
 export const EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT = 3;

@@ -51,7 +51,7 @@ export function* superblockBytes(device: WritableDevice): Io<Bytes> {
 }
 
 /** The fields of the superblock that settings stand for. Throws Posix (EINVAL). */
-export function fieldsOf(superblock: Pick<Superblock, 'blocksCount'>, settings: Ext4Settings): Partial<RawSuperblock> {
+function fieldsOf(superblock: Pick<Superblock, 'blocksCount'>, settings: Ext4Settings): Partial<RawSuperblock> {
   const fields: Partial<RawSuperblock> = {};
   const whole = (value: number, least: number, most: number, what: string): number => {
     if (!(Number.isInteger(value) && value >= least && value <= most)) throw invalid(`invalid ${what}: ${value}`);

@@ -6,7 +6,7 @@ import type { Io } from '../../io/effect.ts';
 import type { GuestTree } from '../tree.ts';
 
 /** Release files and configuration files longer than this are not looked at: 2 MiB. */
-export const SMALL_FILE_LIMIT: number = 2 << 20;
+const SMALL_FILE_LIMIT: number = 2 << 20;
 /** fstab, crypttab and the like: 100,000 bytes. */
 export const CONFIGURATION_LIMIT = 100_000;
 /** Entries of a directory that are looked at. */

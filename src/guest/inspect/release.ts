@@ -72,7 +72,7 @@ function distributionOfId(id: string): string | undefined {
 }
 
 /** The first `N.N`, or else the first `N`, of a text. */
-export function versionIn(text: string): { readonly major: number; readonly minor: number } | undefined {
+function versionIn(text: string): { readonly major: number; readonly minor: number } | undefined {
   const match = /(\d{1,9})\.(\d{1,9})/.exec(text) ?? /(\d{1,9})/.exec(text);
   return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2] ?? 0) };
 }

@@ -73,7 +73,7 @@ function list(session: Session, own: readonly OwnCommand[]): string {
 }
 
 /** How one command is used, and what it does. */
-export function helpText(name: string, session: Session): string {
+function helpText(name: string, session: Session): string {
   const own = session.vocabulary.findOwnCommand(name.toLowerCase().replaceAll('_', '-'));
   if (own !== undefined) {
     const others = own.names.slice(1);

@@ -4,7 +4,7 @@ import type { Bytes } from '../../bytes/struct.ts';
 export const CRYPT_ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** `count` characters of the number's low bits. */
-export function crypt64(value: number, count: number): string {
+function crypt64(value: number, count: number): string {
   let text = '';
   for (let i = 0; i < count; i++) text += CRYPT_ALPHABET[(value >>> (6 * i)) & 63];
   return text;

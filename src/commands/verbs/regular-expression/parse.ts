@@ -6,7 +6,7 @@ import { invalidExpression, parseBracket, SPACE } from './bracket.ts';
 import { byteSet, type Expression, foldSet, isWordByte, type Options, type Position } from './syntax.ts';
 
 /** The longest expression in bytes. */
-export const EXPRESSION_LIMIT = 65_536;
+const EXPRESSION_LIMIT = 65_536;
 /** The deepest nesting of groups. */
 const DEPTH_LIMIT = 250;
 /** RE_DUP_MAX of limits.h. */

@@ -7,7 +7,10 @@ export function tool(name, ...words) {
   return execFileSync(name, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 << 20 });
 }
 
-const START = 1 << 20;
+/** Where the first partition begins; bytes. */
+export const START = 1 << 20;
+/** Where the noise of {@link makeLargeDisk} begins. */
+export const NOISE_AT = 1025 << 20;
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76LAAAAF0lEQVR4nGNkaPjPgA8w4ZUdKQoYGAAwYgGPrQqU0AAAAABJRU5ErkJggg==';
 
 /** A GPT disk of `size` bytes with one ext4 partition that holds `tree`. */
@@ -33,6 +36,18 @@ export function makeDisk(file, size, tree, inodes = 4096) {
     file,
     `${Math.floor(sectors / 2)}k`,
   );
+}
+
+/** A GPT disk of 4 GB: a small Linux in the first partition, 1.5 GB of noise in the second, and nothing in the rest. */
+export function makeLargeDisk(file, tree) {
+  tool('truncate', '-s', '4G', file);
+  const table = 'label: gpt\nstart=2048, size=1GiB, type=linux\nsize=1536MiB, type=linux\n';
+  execFileSync('sfdisk', ['-q', file], { input: table, stdio: ['pipe', 'ignore', 'ignore'] });
+  tool('mke2fs', '-q', '-F', '-t', 'ext4', '-d', tree, '-E', `offset=${START}`, file, '1G');
+  // Zeros under a cipher: noise, fast and the same each time.
+  const noise =
+    'head -c 1536M /dev/zero | openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 | dd of="$1" bs=1M oflag=seek_bytes seek=$2 conv=notrunc status=none';
+  tool('bash', '-c', noise, 'bash', file, String(NOISE_AT));
 }
 
 /** A file tree as a small Linux has it. */
@@ -104,9 +119,10 @@ export function makeManyNames(file, count) {
   tool('python3', '-c', program, file, String(count));
 }
 
-/** The complaints of e2fsck about the first partition of a raw disk; none when it is clean. */
-export function complaintsOf(raw, scratch, start = START) {
-  tool('sh', '-c', `tail -c +${start + 1} "$1" >"$2"`, 'sh', raw, scratch);
+/** The complaints of e2fsck about the first partition of a raw disk, at most `size` bytes of it; none when it is clean. */
+export function complaintsOf(raw, scratch, start = START, size = 2 ** 40) {
+  const cut = 'dd if="$1" of="$2" bs=1M iflag=skip_bytes,count_bytes skip="$3" count="$4" conv=sparse status=none';
+  tool('sh', '-c', `rm -f "$2"; ${cut}; truncate -s %512 "$2"`, 'sh', raw, scratch, String(start), String(size));
   let text;
   try {
     text = tool('e2fsck', '-fn', scratch);

@@ -35,25 +35,28 @@ export function atTheEnd(close) {
 export const at = (name) => path.join(SCRATCH, name);
 export const guestless = (...words) => tool(path.join(ROOT, 'guestless'), ...words);
 
-/** A browser of its own, as the distribution has it. */
-export function launch() {
-  return chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+/** The distribution's browser. */
+const BROWSER = {
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
+
+/** A browser of its own that keeps what it has in a folder, as those of users do; others have all of it in memory. */
+export function launchWithProfile(folder) {
+  return chromium.launchPersistentContext(folder, { ...BROWSER, viewport: { width: 1280, height: 800 } });
 }
 
 /** The browser that all tests share. */
 export const theBrowser = once(async () => {
-  const browser = await launch();
+  const browser = await chromium.launch(BROWSER);
   atTheEnd(() => browser.close());
   return browser;
 });

@@ -16,14 +16,15 @@ export const theSite = once(async () => {
 });
 
 /** The page, newly opened by someone whom the browser does not know; what goes wrong in it fails the test. Returns what `body` returns. */
-export async function withPage(body, options = {}, browser = undefined) {
+export async function withPage(body, options = {}) {
+  const browser = await theBrowser();
+  return await withPageOf(await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options }), body);
+}
+
+/** The same in a context of a browser, which is closed afterwards. */
+export async function withPageOf(context, body) {
   const site = await theSite();
-  const context = await (browser ?? (await theBrowser())).newContext({
-    viewport: { width: 1280, height: 800 },
-    acceptDownloads: true,
-    ...options,
-  });
-  const page = await context.newPage();
+  const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(PATIENCE);
   const trouble = [];
   page.on('pageerror', (error) => trouble.push(error.stack));

@@ -5,6 +5,9 @@ import type { ByteSource } from '../../io/source.ts';
 
 /** Reading a Blob goes through another process of the browser: half a millisecond, whatever the size. */
 const BLOB_REQUEST = 131_072;
+/** Bytes of a buffer that is not left to the garbage collector. */
+const LARGE = 65_536;
+let nowhere: MessagePort | undefined;
 let opened = 0;
 
 /** A File or Blob. Synchronous in workers, which alone have FileReaderSync; asynchronous everywhere. */
@@ -51,9 +54,22 @@ export class BlobSource implements ByteSource {
   }
 }
 
+/**
+ * Browsers make a new buffer for each answer. While a whole disk is read, hundreds of megabytes of them would wait for the garbage collector:
+ * one that is sent to where nobody listens is gone at once.
+ */
 function copy(buffer: ArrayBuffer, target: Bytes): number {
+  const { byteLength } = buffer;
   target.set(new Uint8Array(buffer));
-  return buffer.byteLength;
+  if (byteLength >= LARGE) {
+    if (nowhere === undefined) {
+      const { port1, port2 } = new MessageChannel();
+      port2.close();
+      nowhere = port1;
+    }
+    nowhere.postMessage(undefined, [buffer]);
+  }
+  return byteLength;
 }
 
 /** Browsers answer NotReadableError once the file on disk is no longer the one that was chosen. */

@@ -127,38 +127,71 @@ async function removeStale(folder: FileSystemDirectoryHandle): Promise<void> {
   }
 }
 
-/** A file that the user chose for writing, by the File System Access interface. Writing is asynchronous, and nothing is read back. */
+/**
+ * A file that the user chose for writing, by the File System Access interface. Writing is asynchronous, and nothing is read back. One write
+ * is on its way while the next is prepared: what goes wrong with it is thrown by the next call.
+ */
 export class ChosenFile implements WritableSource {
   readonly name: string;
   readonly preferredRequest: number = REQUEST;
   size = 0;
   readonly #stream: FileSystemWritableFileStream;
+  /** The write that is on its way: what it failed with, if it did. */
+  #underway: Promise<unknown> = Promise.resolve(undefined);
+  #buffer = new Uint8Array(0);
 
   constructor(name: string, stream: FileSystemWritableFileStream) {
     this.name = name;
     this.#stream = stream;
   }
 
+  /** Throws Posix EIO, also for the write before this one. `bytes` may be used again at once. */
   async writeAsync(offset: number, bytes: Bytes): Promise<void> {
-    try {
-      await this.#stream.write({ type: 'write', position: offset, data: bytes as Uint8Array<ArrayBuffer> });
-    } catch (error) {
-      throw new Posix('EIO', { image: this.name, offset }, 'the file that was chosen cannot be written', { cause: error });
-    }
+    await this.#settle();
+    if (this.#buffer.length < bytes.length) this.#buffer = new Uint8Array(bytes.length);
+    const data = this.#buffer.subarray(0, bytes.length);
+    data.set(bytes);
+    this.#underway = this.#stream.write({ type: 'write', position: offset, data }).then(
+      () => undefined,
+      (error: unknown) => this.#failed(offset, error),
+    );
     this.size = Math.max(this.size, offset + bytes.length);
   }
 
   async truncateAsync(size: number): Promise<void> {
-    await this.#stream.truncate(size);
+    await this.#settle();
+    try {
+      await this.#stream.truncate(size);
+    } catch (error) {
+      throw this.#failed(size, error);
+    }
     this.size = size;
   }
 
-  /** The file has its contents when this is over. */
+  /** The file has its contents when this is over. Throws Posix. */
   async finish(): Promise<void> {
-    await this.#stream.close();
+    await this.#settle();
+    try {
+      await this.#stream.close();
+    } catch (error) {
+      throw this.#failed(this.size, error);
+    }
   }
 
   async abandon(): Promise<void> {
+    await this.#underway;
     await this.#stream.abort().catch(() => undefined);
+  }
+
+  async #settle(): Promise<void> {
+    const failure = await this.#underway;
+    if (failure !== undefined) throw failure;
+  }
+
+  #failed(offset: number, cause: unknown): Posix {
+    const full = cause instanceof DOMException && cause.name === 'QuotaExceededError';
+    const where = { image: this.name, offset };
+    if (full) return new Posix('ENOSPC', where, 'there is no more space where the file is', { cause });
+    return new Posix('EIO', where, 'the file that was chosen cannot be written', { cause });
   }
 }

@@ -60,6 +60,21 @@ export function descriptorBlockLocation(superblock: Superblock, index: number, f
   return groupFirstBlock(superblock, group) + behind;
 }
 
+/** The blocks of descriptor block `index`: the one in use first, then its copies. */
+export function descriptorBlockCopies(superblock: Superblock, index: number): number[] {
+  const perBlock = descriptorsPerBlock(superblock);
+  const metaBg = (superblock.incompat & INCOMPAT.meta_bg) !== 0 && index >= superblock.raw.s_first_meta_bg;
+  const blocks = [descriptorBlockLocation(superblock, index)];
+  for (let group = 1; group < superblock.groupCount; group++) {
+    const copy = hasSuperblockCopy(superblock, group);
+    if (metaBg) {
+      if (group !== index * perBlock + 1 && group !== (index + 1) * perBlock - 1) continue;
+      blocks.push(groupFirstBlock(superblock, group) + (copy ? 1 : 0));
+    } else if (copy) blocks.push(superblockBlock(superblock, group) + 1 + index);
+  }
+  return blocks;
+}
+
 /** The block in which the superblock of a group stands. */
 export function superblockBlock(superblock: Superblock, group: number): number {
   if (group === 0) return superblock.blockSize === 1024 ? 1 : 0;

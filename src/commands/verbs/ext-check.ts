@@ -2,7 +2,8 @@
 import { Posix, Unsupported } from '../../errors.ts';
 import { checkExt4 } from '../../ext4/check/index.ts';
 import { WritableExt4 } from '../../ext4/index.ts';
-import { parseSuperblock, type Superblock } from '../../ext4/superblock.ts';
+import { growExt4 } from '../../ext4/resize/index.ts';
+import { parseSuperblock } from '../../ext4/superblock.ts';
 import { eachFreeRun, superblockBytes, zeroFreeBlocks } from '../../ext4/tune/index.ts';
 import type { Io } from '../../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../../io/transaction.ts';
@@ -59,16 +60,18 @@ function* fsckVfat(handle: Handle, device: string): Io<number> {
   }
 }
 
-function* superblockOf(handle: Handle, device: string): Io<Superblock> {
-  return parseSuperblock(yield* superblockBytes(yield* writableDevice(handle, device)));
-}
-
-/** Resizing does nothing where the size is right already; else it is not here. */
+/** Makes a file system larger, until it fills so many bytes. */
 function* resize(handle: Handle, device: string, size: number): Io<void> {
-  const superblock = yield* superblockOf(handle, device);
+  const target = yield* idleDevice(handle, device);
+  const superblock = parseSuperblock(yield* superblockBytes(target));
   const blocks = Math.floor(size / superblock.blockSize);
   if (blocks === superblock.blocksCount) return;
-  throw new Unsupported('resize2fs', `${device} has ${superblock.blocksCount} blocks; making it one of ${blocks} is not supported`);
+  if (blocks < superblock.blocksCount) {
+    const message = `${device} has ${superblock.blocksCount} blocks; making it one of ${blocks} is not supported: file systems only grow`;
+    throw new Unsupported('resize2fs', message);
+  }
+  yield* growExt4(target, { blocks, now: handle.host.now().seconds });
+  handle.forget(device);
 }
 
 /** The ext2, ext3 or ext4 file system that is mounted where a path leads, for changing what is free in it. */
@@ -109,16 +112,16 @@ export const extCheckVerbs: Verbs = {
     },
   },
   resize2fs_size: {
-    summary: 'gives an ext2, ext3 or ext4 file system a size',
+    summary: 'makes an ext2, ext3 or ext4 file system so many bytes large; it only grows',
     *run(handle, { device, size }) {
       if (!(size > 0)) throw invalid('the size must be greater than 0');
       yield* resize(handle, device, size);
     },
   },
   resize2fs_M: {
-    summary: 'makes an ext2, ext3 or ext4 file system as small as it can be',
+    summary: 'would make an ext2, ext3 or ext4 file system as small as it can be; not supported',
     *run(handle, { device }) {
-      yield* superblockOf(handle, device);
+      parseSuperblock(yield* superblockBytes(yield* writableDevice(handle, device)));
       throw new Unsupported('resize2fs', 'making a file system smaller is not supported');
     },
   },

@@ -1,7 +1,7 @@
 /** What a new file system holds: its inodes and blocks, gathered in memory before anything is written. */
 import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import { Posix } from '../../errors.ts';
-import { extentBlockChecksum, hasChecksumHigh, inodeChecksum, inodeSeed } from '../checksum.ts';
+import { extentBlockChecksum, inodeSeed } from '../checksum.ts';
 import {
   EXT_INIT_MAX_LEN,
   EXT4_EXT_MAGIC,
@@ -16,6 +16,7 @@ import {
   type RawInode,
 } from '../format/index.ts';
 import { encodeTime } from '../inode.ts';
+import { sealInode } from '../inode-seal.ts';
 import type { Superblock } from '../superblock.ts';
 import type { Run, Space } from './space.ts';
 import { EXTRA_SIZE } from './superblock.ts';
@@ -153,7 +154,7 @@ export class Contents {
 
   /** Adds an inode; `i_blocks` in blocks of the file system, `size` in bytes. Times are now. */
   addInode(number: number, blocks: number, size: number, fields: Partial<RawInode>): void {
-    const { inodeSize, blockSize, metadataCsum, checksumSeed } = this.superblock;
+    const { inodeSize, blockSize } = this.superblock;
     const bytes = new Uint8Array(inodeSize);
     const sectors = (blocks * blockSize) / 512;
     const { seconds, extra } = encodeTime({ seconds: this.#now, nanoseconds: 0 });
@@ -177,11 +178,7 @@ export class Contents {
         i_crtime_extra: extra,
       });
     }
-    if (metadataCsum) {
-      const sum = inodeChecksum(checksumSeed, number, bytes, 0, inodeSize);
-      EXT4_INODE_128.write(bytes, 0, { i_checksum_lo: sum & 0xffff });
-      if (hasChecksumHigh(bytes, 0, inodeSize)) EXT4_INODE.write(bytes, 0, { i_checksum_hi: sum >>> 16 });
-    }
+    sealInode(this.superblock, bytes, number);
     this.inodes.set(number, bytes);
   }
 }

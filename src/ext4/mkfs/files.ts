@@ -6,7 +6,8 @@ import { S_IFDIR, S_IFREG } from '../../filesystem/filesystem.ts';
 import { inodeSeed } from '../checksum.ts';
 import type { DirectoryForm } from '../directory.ts';
 import { EXT4_JOURNAL_INO, EXT4_RESIZE_INO, EXT4_ROOT_INO, INCOMPAT, type RawSuperblock } from '../format/index.ts';
-import { descriptorBlocksInGroup, groupFirstBlock, hasSuperblockCopy, superblockBlock } from '../layout.ts';
+import { descriptorBlocksInGroup, groupFirstBlock } from '../layout.ts';
+import { resizeInodeMap } from '../resize-inode.ts';
 import type { Superblock } from '../superblock.ts';
 import { entriesEnd, sealDirectoryBlock, writeEntry, writeUnused } from '../write/directory-block.ts';
 import type { Contents } from './contents.ts';
@@ -105,36 +106,17 @@ export function lostAndFoundBlocks(blockSize: number): number {
   return Math.min(12, Math.max(2, LOST_AND_FOUND_SIZE / blockSize));
 }
 
-/**
- * The inode that holds the blocks kept for more descriptors: its second-level map names those of group 0, and each of those lists its
- * counterparts in the groups with copies (ext2fs_create_resize_inode).
- */
+/** The inode that holds the blocks kept for more descriptors. */
 export function addResizeInode(contents: Contents): void {
   const { superblock } = contents;
-  const { blockSize, blocksPerGroup, groupCount } = superblock;
-  const perBlock = blockSize / 4;
-  const backups: number[] = [];
-  for (let group = 1; group < groupCount; group++) if (hasSuperblockCopy(superblock, group)) backups.push(group);
-  const reserved = superblock.raw.s_reserved_gdt_blocks;
-  const descriptors = descriptorBlocksInGroup(superblock, 0);
-  const first = superblockBlock(superblock, 0) + 1 + descriptors;
+  const { blockSize } = superblock;
+  const { map, lists, blocks } = resizeInodeMap(superblock);
   const tableBlocks = Math.ceil((superblock.inodesPerGroup * superblock.inodeSize) / blockSize);
-  const double = contents.takeBlock(3 + reserved + descriptors + tableBlocks);
-  const map = new Uint8Array(blockSize);
-  const view = viewOf(map);
-  for (let i = 0; i < reserved; i++) {
-    view.setUint32(((descriptors + i) % perBlock) * 4, first + i, true);
-    const list = new Uint8Array(blockSize);
-    const listView = viewOf(list);
-    backups.forEach((group, k) => {
-      listView.setUint32(k * 4, first + i + group * blocksPerGroup, true);
-    });
-    contents.blocks.push({ block: first + i, bytes: list });
-  }
-  contents.blocks.push({ block: double, bytes: map });
+  const double = contents.takeBlock(3 + lists.length + descriptorBlocksInGroup(superblock, 0) + tableBlocks);
+  contents.blocks.push(...lists, { block: double, bytes: map });
   const block = new Uint8Array(60);
   viewOf(block).setUint32(13 * 4, double, true);
-  contents.addInode(EXT4_RESIZE_INO, 1 + reserved * (1 + backups.length), resizeInodeSize(blockSize), {
+  contents.addInode(EXT4_RESIZE_INO, blocks, resizeInodeSize(blockSize), {
     i_mode: S_IFREG | 0o600,
     i_links_count: 1,
     i_block: block,

@@ -1,22 +1,19 @@
 /** Makes ext2, ext3 and ext4 file systems as mke2fs of e2fsprogs 1.47.0 does, with the defaults of Debian's mke2fs.conf. */
 import { type Bytes, setBits } from '../../bytes/index.ts';
-import { viewOf } from '../../bytes/struct.ts';
 import type { BlockDevice, WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { isTransactional, Transactions } from '../../io/transaction.ts';
-import { bitmapChecksum, groupDescriptorChecksum, groupDescriptorCrc16 } from '../checksum.ts';
+import { bitmapChecksum } from '../checksum.ts';
+import { type NewDescriptor, writeDescriptor } from '../descriptor-write.ts';
 import {
   COMPAT,
   EXT4_BG_BLOCK_UNINIT,
   EXT4_BG_INODE_UNINIT,
   EXT4_BG_INODE_ZEROED,
   EXT4_ERROR_FS,
-  EXT4_GROUP_DESC_32,
-  EXT4_GROUP_DESC_64,
   EXT4_ROOT_INO,
   EXT4_SUPER_BLOCK,
   INCOMPAT,
-  type RawGroupDescriptor,
   type RawSuperblock,
   SUPERBLOCK_OFFSET,
 } from '../format/index.ts';
@@ -206,7 +203,7 @@ class Writer {
       const index = Math.floor(group / perBlock);
       const bytes = (blocks[index] ??= new Uint8Array(blockSize));
       const fields = yield* this.#bitmaps(group, rescue);
-      this.#writeDescriptor(bytes, (group - index * perBlock) * groupDescriptorSize, group, fields);
+      writeDescriptor(superblock, bytes, (group - index * perBlock) * groupDescriptorSize, group, fields);
     }
     const { s_first_meta_bg: firstMeta } = superblock.raw;
     const plain = (superblock.incompat & INCOMPAT.meta_bg) === 0 ? blocks.length : Math.min(firstMeta, blocks.length);
@@ -229,8 +226,8 @@ class Writer {
     }
   }
 
-  /** Writes the bitmaps of a group, as far as they are needed; the fields of its descriptor. */
-  *#bitmaps(group: number, rescue: boolean): Io<RawGroupDescriptor> {
+  /** Writes the bitmaps of a group, as far as they are needed; its descriptor. */
+  *#bitmaps(group: number, rescue: boolean): Io<NewDescriptor> {
     const superblock = this.#superblock;
     const { blockSize, inodesPerGroup, blocksPerGroup, metadataCsum, checksumSeed, groupCount } = superblock;
     const first = groupFirstBlock(superblock, group);
@@ -264,29 +261,17 @@ class Writer {
       (checksums && !this.#lazy && !rescue ? EXT4_BG_INODE_ZEROED : 0);
     const table = this.#tables;
     return {
-      ...NO_DESCRIPTOR,
-      ...halves(table.blockBitmap[group]!, TWO_32, 'bg_block_bitmap_lo', 'bg_block_bitmap_hi'),
-      ...halves(table.inodeBitmap[group]!, TWO_32, 'bg_inode_bitmap_lo', 'bg_inode_bitmap_hi'),
-      ...halves(table.inodeTable[group]!, TWO_32, 'bg_inode_table_lo', 'bg_inode_table_hi'),
-      ...halves(free, 65536, 'bg_free_blocks_count_lo', 'bg_free_blocks_count_hi'),
-      ...halves(inodesPerGroup - used, 65536, 'bg_free_inodes_count_lo', 'bg_free_inodes_count_hi'),
-      ...halves(unused, 65536, 'bg_itable_unused_lo', 'bg_itable_unused_hi'),
-      ...halves(blockSum, 65536, 'bg_block_bitmap_csum_lo', 'bg_block_bitmap_csum_hi'),
-      ...halves(inodeSum, 65536, 'bg_inode_bitmap_csum_lo', 'bg_inode_bitmap_csum_hi'),
-      bg_used_dirs_count_lo: rescue ? 0 : [EXT4_ROOT_INO, LOST_AND_FOUND_INO].filter((inode) => this.#groupOfInode(inode) === group).length,
-      bg_flags: flags,
+      blockBitmap: table.blockBitmap[group]!,
+      inodeBitmap: table.inodeBitmap[group]!,
+      inodeTable: table.inodeTable[group]!,
+      freeClusters: free,
+      freeInodes: inodesPerGroup - used,
+      unusedInodes: unused,
+      usedDirectories: rescue ? 0 : [EXT4_ROOT_INO, LOST_AND_FOUND_INO].filter((inode) => this.#groupOfInode(inode) === group).length,
+      flags,
+      blockBitmapChecksum: blockSum,
+      inodeBitmapChecksum: inodeSum,
     };
-  }
-
-  #writeDescriptor(bytes: Bytes, at: number, group: number, fields: RawGroupDescriptor): void {
-    const { metadataCsum, gdtCsum, checksumSeed, uuid, groupDescriptorSize: size } = this.#superblock;
-    if (size >= 64) EXT4_GROUP_DESC_64.write(bytes, at, fields);
-    else {
-      const { bg_block_bitmap_hi, ...rest } = fields;
-      EXT4_GROUP_DESC_32.write(bytes, at, rest);
-    }
-    if (metadataCsum) viewOf(bytes).setUint16(at + 0x1e, groupDescriptorChecksum(checksumSeed, group, bytes, at, size), true);
-    else if (gdtCsum) viewOf(bytes).setUint16(at + 0x1e, groupDescriptorCrc16(uuid, group, bytes, at, size), true);
   }
 
   /** The copies first, the one that makes it a file system last. */
@@ -302,14 +287,8 @@ class Writer {
   }
 }
 
-const NO_DESCRIPTOR: RawGroupDescriptor = EXT4_GROUP_DESC_64.read(new Uint8Array(64));
-
-function halves<Low extends string, High extends string>(value: number, base: number, low: Low, high: High): Record<Low | High, number> {
-  return { [low]: value % base, [high]: Math.floor(value / base) } as Record<Low | High, number>;
-}
-
 /** Makes a range read as zeros; what is known to be zero already is not written. */
-function* zero(device: WritableDevice, offset: number, length: number): Io<void> {
+export function* zero(device: WritableDevice, offset: number, length: number): Io<void> {
   for (let at = offset; at < offset + length; ) {
     const extent = yield* (device as BlockDevice).map(at, offset + length - at);
     if (!extent.zero) yield* device.writeZeroes(at, extent.length);

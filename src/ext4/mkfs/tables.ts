@@ -4,7 +4,7 @@ import { descriptorBlocksInGroup, groupFirstBlock, hasSuperblockCopy, superblock
 import type { Superblock } from '../superblock.ts';
 import type { Space } from './space.ts';
 
-/** Block numbers of the tables of each group. */
+/** Block numbers of the tables of each group that was asked for, by its number. */
 export interface Tables {
   readonly blockBitmap: readonly number[];
   readonly inodeBitmap: readonly number[];
@@ -13,33 +13,33 @@ export interface Tables {
   readonly touched: ReadonlySet<number>;
 }
 
-/** Takes the superblocks, the descriptors and the blocks kept for more of them, of all groups. */
-export function takeCopies(superblock: Superblock, space: Space): void {
-  if (superblock.firstDataBlock > 0) space.take(0, superblock.firstDataBlock);
-  for (let group = 0; group < superblock.groupCount; group++) {
+/** Takes the superblocks, the descriptors and the blocks kept for more of them, of all groups from `from` on. */
+export function takeCopies(superblock: Superblock, space: Space, from = 0): void {
+  if (from === 0 && superblock.firstDataBlock > 0) space.take(0, superblock.firstDataBlock);
+  for (let group = from; group < superblock.groupCount; group++) {
     const copy = hasSuperblockCopy(superblock, group);
     const count = descriptorBlocksInGroup(superblock, group) + (copy ? 1 + superblock.raw.s_reserved_gdt_blocks : 0);
     if (count > 0) space.take(superblockBlock(superblock, group), count);
   }
 }
 
-/** Places all tables and takes their blocks. Throws Posix (ENOSPC). */
-export function placeTables(superblock: Superblock, space: Space): Tables {
+/** Places the tables of all groups from `from` on and takes their blocks. Throws Posix (ENOSPC). */
+export function placeTables(superblock: Superblock, space: Space, from = 0): Tables {
   const tableBlocks = Math.ceil((superblock.inodesPerGroup * superblock.inodeSize) / superblock.blockSize);
   const placer = new Placer(superblock, space);
   const blockBitmap: number[] = [];
   const inodeBitmap: number[] = [];
   const inodeTable: number[] = [];
-  for (let group = 0; group < superblock.groupCount; group++) {
-    const first = group % placer.flexible === 0;
+  for (let group = from; group < superblock.groupCount; group++) {
+    const first = group === from || group % placer.flexible === 0;
     const before = first ? undefined : group - 1;
     const follow = (table: readonly number[], count: number): number | undefined =>
       before === undefined ? undefined : table[before]! + count;
     const block = placer.place(group, follow(blockBitmap, 1), 1);
-    blockBitmap.push(block);
+    blockBitmap[group] = block;
     const inode = placer.place(group, follow(inodeBitmap, 1) ?? block + placer.groupsFrom(group), 1);
-    inodeBitmap.push(inode);
-    inodeTable.push(placer.place(group, follow(inodeTable, tableBlocks) ?? inode + placer.groupsFrom(group), tableBlocks));
+    inodeBitmap[group] = inode;
+    inodeTable[group] = placer.place(group, follow(inodeTable, tableBlocks) ?? inode + placer.groupsFrom(group), tableBlocks);
   }
   return { blockBitmap, inodeBitmap, inodeTable, touched: placer.touched };
 }

@@ -1,12 +1,12 @@
 /** Giving a file system another UUID; what is summed up with the old one is summed up anew. */
 import type { Bytes } from '../../bytes/struct.ts';
-import { viewOf } from '../../bytes/struct.ts';
 import { Posix } from '../../errors.ts';
 import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
-import { groupDescriptorChecksum, groupDescriptorCrc16, seedOfUuid } from '../checksum.ts';
+import { seedOfUuid } from '../checksum.ts';
+import { sealDescriptor } from '../descriptor-write.ts';
 import { COMPAT, EXT4_SUPER_BLOCK, INCOMPAT, RO_COMPAT, SUPERBLOCK_OFFSET } from '../format/index.ts';
-import { descriptorBlockLocation, descriptorsPerBlock, groupFirstBlock, hasSuperblockCopy, superblockBlock } from '../layout.ts';
+import { descriptorBlockCopies, descriptorsPerBlock, hasSuperblockCopy, superblockBlock } from '../layout.ts';
 import { sealSuperblock } from '../mkfs/superblock.ts';
 import { parseSuperblock, type Superblock } from '../superblock.ts';
 import type { WritableExt4 } from '../write/writable-ext4.ts';
@@ -55,33 +55,15 @@ function* sumAgain(device: WritableDevice, superblock: Superblock, uuid: Bytes):
   yield* sumDescriptors(device, superblock, uuid);
 }
 
-/** The blocks of descriptor block `index`: the one in use, and its copies. */
-function copiesOf(superblock: Superblock, index: number): number[] {
-  const perBlock = descriptorsPerBlock(superblock);
-  const metaBg = (superblock.incompat & INCOMPAT.meta_bg) !== 0 && index >= superblock.raw.s_first_meta_bg;
-  const blocks = [descriptorBlockLocation(superblock, index)];
-  for (let group = 1; group < superblock.groupCount; group++) {
-    const copy = hasSuperblockCopy(superblock, group);
-    if (metaBg) {
-      if (group !== index * perBlock + 1 && group !== (index + 1) * perBlock - 1) continue;
-      blocks.push(groupFirstBlock(superblock, group) + (copy ? 1 : 0));
-    } else if (copy) blocks.push(superblockBlock(superblock, group) + 1 + index);
-  }
-  return blocks;
-}
-
 function* sumDescriptors(device: WritableDevice, superblock: Superblock, uuid: Bytes): Io<void> {
-  const { blockSize, groupCount, groupDescriptorSize: size, metadataCsum } = superblock;
+  const { blockSize, groupCount, groupDescriptorSize: size } = superblock;
   const perBlock = descriptorsPerBlock(superblock);
-  const seed = seedOfUuid(uuid);
+  const renamed = { ...superblock, uuid, checksumSeed: seedOfUuid(uuid) };
   for (let index = 0; index * perBlock < groupCount; index++) {
-    const copies = copiesOf(superblock, index);
+    const copies = descriptorBlockCopies(superblock, index);
     const bytes = (yield* device.read(copies[0]! * blockSize, blockSize)).slice();
     for (let slot = 0; slot < perBlock && index * perBlock + slot < groupCount; slot++) {
-      const group = index * perBlock + slot;
-      const at = slot * size;
-      const sum = metadataCsum ? groupDescriptorChecksum(seed, group, bytes, at, size) : groupDescriptorCrc16(uuid, group, bytes, at, size);
-      viewOf(bytes).setUint16(at + 0x1e, sum, true);
+      sealDescriptor(renamed, bytes, slot * size, index * perBlock + slot);
     }
     for (const block of copies) yield* device.write(block * blockSize, bytes);
   }

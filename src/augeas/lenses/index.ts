@@ -6,10 +6,12 @@ import { aptConf, aptPreferences, dpkg } from './apt.ts';
 import { exportsTable, fuse, inputrc, ipRoute2, ldSo, spaceVariables } from './lists.ts';
 import { logrotate, rsyslog } from './logging.ts';
 import { avahi, mysql, networkManager, puppet, samba, semanage, sssd, systemd, yum } from './sections.ts';
+import { anacron, chrony, iscsid, pgHba, postfixMain, postgresql } from './services.ts';
 import { dnsmasq, loginDefs, modprobe, resolv, simpleVariables, sysctl } from './settings.ts';
 import { shellVariables } from './shell-variables.ts';
 import { ssh, sshd } from './ssh.ts';
 import { sudoers } from './sudoers.ts';
+import { grubEnvironment, kdump, kernelCommandLine, mdadmConf, tmpfiles } from './system.ts';
 import {
   aliases,
   aptSources,
@@ -85,9 +87,13 @@ const SYSCONFIG = [
 /** In the order in which files are loaded. */
 export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ['Dpkg', entry(dpkg, '/etc/dpkg/dpkg.cfg')],
+  ['Cmdline', entry(kernelCommandLine, '/etc/kernel/cmdline /proc/cmdline')],
   ['Dnsmasq', entry(dnsmasq, '/etc/dnsmasq.conf /etc/dnsmasq.d/*', ['.*', ...LEFTOVERS])],
+  ['Mdadm_conf', entry(mdadmConf, '/etc/mdadm.conf /etc/mdadm/mdadm.conf')],
   ['AptPreferences', entry(aptPreferences, '/etc/apt/preferences /etc/apt/preferences.d/*', LEFTOVERS)],
+  ['Kdump', entry(kdump, '/etc/kdump.conf')],
   ['Modules', entry(modules, '/etc/modules')],
+  ['Chrony', entry(chrony, '/etc/chrony.conf')],
   [
     'Shellvars',
     entry(
@@ -114,6 +120,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ],
   ['Pam', entry(pam, '/etc/pam.d/*', ['/etc/pam.d/allow.pamlist', '/etc/pam.d/README', ...LEFTOVERS])],
   ['Hosts', entry(hosts, '/etc/hosts')],
+  ['GrubEnv', entry(grubEnvironment, '/boot/grub/grubenv /boot/grub2/grubenv')],
   ['PamConf', entry(pamConf, '/etc/pam.conf')],
   [
     'Simplevars',
@@ -155,6 +162,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ['Interfaces', entry(interfaces, '/etc/network/interfaces /etc/network/interfaces.d/*', LEFTOVERS)],
   ['Crypttab', entry(crypttab, '/etc/crypttab')],
   ['Group', entry(group, '/etc/group')],
+  ['Anacron', entry(anacron, '/etc/anacrontab')],
   ['Fstab', entry(fstab, '/etc/fstab /etc/mtab')],
   ['Shadow', entry(shadow, '/etc/shadow', LEFTOVERS)],
   [
@@ -178,6 +186,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
       '/etc/at.allow /etc/at.deny /etc/cron.allow /etc/cron.deny /etc/cron.d/at.allow /etc/cron.d/at.deny /etc/cron.d/cron.allow /etc/cron.d/cron.deny /etc/default/grub_installdevice /etc/pam.d/allow.pamlist /etc/hostname.*',
     ),
   ],
+  ['Iscsid', entry(iscsid, '/etc/iscsi/iscsid.conf')],
   ['Inputrc', entry(inputrc, '/etc/inputrc')],
   ['Avahi', entry(avahi, '/etc/avahi/avahi-daemon.conf')],
   ['Hosts_Access', entry(hostsAccess, '/etc/hosts.allow /etc/hosts.deny')],
@@ -204,6 +213,22 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ['Aptsources', entry(aptSources, '/etc/apt/sources.list /etc/apt/sources.list.d/*', LEFTOVERS)],
   ['Sshd', entry(sshd, '/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf')],
   ['Logrotate', entry(logrotate, '/etc/logrotate.d/* /etc/logrotate.conf', LEFTOVERS)],
+  ['Tmpfiles', entry(tmpfiles, '/etc/tmpfiles.d/*.conf /usr/lib/tmpfiles.d/*.conf /run/tmpfiles.d/*.conf')],
+  ['Postfix_Main', entry(postfixMain, '/etc/postfix/main.cf /usr/local/etc/postfix/main.cf')],
+  [
+    'Postgresql',
+    entry(
+      postgresql,
+      '/var/lib/pgsql/data/postgresql.conf /var/lib/pgsql/*/data/postgresql.conf /var/lib/postgresql/*/data/postgresql.conf /etc/postgresql/*/*/postgresql.conf',
+    ),
+  ],
+  [
+    'Pg_Hba',
+    entry(
+      pgHba,
+      '/var/lib/pgsql/data/pg_hba.conf /var/lib/pgsql/*/data/pg_hba.conf /var/lib/postgresql/*/data/pg_hba.conf /etc/postgresql/*/*/pg_hba.conf',
+    ),
+  ],
   ['Fuse', entry(fuse, '/etc/fuse.conf')],
   [
     'Sudoers',

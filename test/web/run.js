@@ -5,6 +5,7 @@ import './viewing.js';
 import './changing.js';
 import './programs.js';
 import './hostile.js';
+import './fixtures.js';
 import './memory.js';
 import './appearance.js';
 import { run } from './runner.js';

@@ -59,10 +59,12 @@ export async function refreshStatistics(): Promise<void> {
   statistics.value = await call('statistics', {});
 }
 
-/** Opens files, an address or the demo. Files that were chosen before stay where one of the chain was missing. */
+/** Opens files, an address or the demo. Files that were chosen before stay when one of the chain was missing and comes now. */
 export async function open(what: { files?: readonly File[]; url?: string; demo?: boolean }): Promise<void> {
   const names = new Set(what.files?.map((file) => file.name));
-  const files = what.files === undefined ? [] : [...chosen.filter((file) => !names.has(file.name)), ...what.files];
+  // The file that is missing completes those that were chosen before; another begins anew.
+  const before = names.has(openFailure.value?.missing ?? '') ? chosen.filter((file) => !names.has(file.name)) : [];
+  const files = [...before, ...(what.files ?? [])];
   opening.value = true;
   performance.mark('guestless:open');
   openFailure.value = undefined;

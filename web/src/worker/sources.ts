@@ -60,14 +60,13 @@ export interface Sources {
   readonly gate: Gate;
 }
 
-/** Chosen files: the top is the one that no other names as its backing file. */
+/** Chosen files: the top is the one that no other names as its backing file or as the file of its data. */
 export async function sourcesOfFiles(files: readonly File[]): Promise<Sources> {
   const sources = new Map(files.map((file) => [file.name, new CountedBlob(file)] as const));
   const named = new Set<string>();
   if (sources.size > 1) {
     for (const source of sources.values()) {
-      const name = await backingOf(source);
-      if (name !== undefined) named.add(lastName(name));
+      for (const name of await namesIn(source)) named.add(lastName(name));
     }
   }
   const tops = [...sources.values()].filter((source) => !named.has(source.name));
@@ -89,12 +88,17 @@ export async function sourcesOfFiles(files: readonly File[]): Promise<Sources> {
   };
 }
 
-async function backingOf(source: ByteSource): Promise<string | undefined> {
+/** The paths of the files that an image names. */
+async function namesIn(source: ByteSource): Promise<string[]> {
   try {
-    return (await run(describeImage(source))).metadata?.header.backing?.name;
+    const { backing, dataFile } = (await run(describeImage(source))).metadata?.header ?? {};
+    const names: string[] = [];
+    if (dataFile?.name !== undefined) names.push(resolveReference({ kind: 'data', name: dataFile.name, from: source, depth: 1 }).path);
+    if (backing !== undefined) names.push(resolveReference({ kind: 'backing', name: backing.name, from: source, depth: 1 }).path);
+    return names;
   } catch {
     // It is told when the image is opened.
-    return undefined;
+    return [];
   }
 }
 

@@ -3,6 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { Refused } from '../errors.ts';
 import type { Attributes, Creation, NodeId, WritableFileSystem } from '../filesystem/filesystem.ts';
 import { WritableCachedDevice } from '../io/cache.ts';
+import type { WritableDevice } from '../io/device.ts';
 import type { Io } from '../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../io/transaction.ts';
 import { clusterOffset } from './bpb.ts';
@@ -50,6 +51,22 @@ export class WritableVfat extends Vfat implements WritableFileSystem {
 
   sync(): Io<void> {
     return this.#volume.device.flush();
+  }
+
+  /** What the file system lies on. */
+  get device(): WritableDevice {
+    return this.#volume.device;
+  }
+
+  /** Bytes of a cluster. */
+  get clusterSize(): number {
+    return this.#volume.geometry.clusterSize;
+  }
+
+  /** Shows the free runs, in bytes of the device. */
+  eachFreeRun(visit: (offset: number, length: number) => Io<void>): Io<void> {
+    const { fat, geometry } = this.#volume;
+    return fat.eachFreeRun((cluster, count) => visit(clusterOffset(geometry, cluster), count * geometry.clusterSize));
   }
 
   create(directory: NodeId, name: Bytes, _creation: Creation): Io<NodeId> {

@@ -5,8 +5,11 @@ import { WritableExt4 } from '../../ext4/index.ts';
 import { growExt4 } from '../../ext4/resize/index.ts';
 import { parseSuperblock } from '../../ext4/superblock.ts';
 import { eachFreeRun, superblockBytes, zeroFreeBlocks } from '../../ext4/tune/index.ts';
+import { clearRange } from '../../filesystem/free-space.ts';
+import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../../io/transaction.ts';
+import { WritableVfat } from '../../vfat/index.ts';
 import { idleDevice, isBusy, writableDevice } from './device-access.ts';
 import { identified, invalid } from './ext-make.ts';
 import type { Handle } from './handle.ts';
@@ -74,12 +77,28 @@ function* resize(handle: Handle, device: string, size: number): Io<void> {
   handle.forget(device);
 }
 
-/** The ext2, ext3 or ext4 file system that is mounted where a path leads, for changing what is free in it. */
-function* mountedExt(handle: Handle, path: string, verb: string): Io<WritableExt4> {
+/** What is free in a mounted file system, and what it lies on. */
+interface FreeSpace {
+  readonly device: WritableDevice;
+  /** Bytes of its unit of allocation. */
+  readonly unit: number;
+  each(visit: (offset: number, length: number) => Io<void>): Io<void>;
+}
+
+/** The free space of the file system that is mounted where a path leads, with all that was changed before written to its device. */
+function* freeSpace(handle: Handle, path: string, verb: string): Io<FreeSpace> {
   const { mount } = yield* handle.tree.resolve(path);
   if (mount.readOnly) throw new Posix('EROFS', { path });
-  if (mount.fileSystem instanceof WritableExt4) return mount.fileSystem;
-  throw new Posix('EOPNOTSUPP', { path }, `${verb} works on ext2, ext3 and ext4 only`);
+  yield* handle.tree.flush();
+  const { fileSystem } = mount;
+  if (fileSystem instanceof WritableExt4) {
+    const { volume } = fileSystem;
+    return { device: volume.device, unit: volume.superblock.blockSize, each: (visit) => eachFreeRun(volume, visit) };
+  }
+  if (fileSystem instanceof WritableVfat) {
+    return { device: fileSystem.device, unit: fileSystem.clusterSize, each: (visit) => fileSystem.eachFreeRun(visit) };
+  }
+  throw new Posix('EOPNOTSUPP', { path }, `${verb} works on ext2, ext3, ext4 and FAT only`);
 }
 
 export const extCheckVerbs: Verbs = {
@@ -138,9 +157,10 @@ export const extCheckVerbs: Verbs = {
   zero_free_space: {
     summary: 'makes the free space of a mounted file system zeros',
     *run(handle, { directory }) {
-      const { volume } = yield* mountedExt(handle, directory, 'zero_free_space');
-      yield* handle.tree.flush();
-      yield* zeroFreeBlocks(volume, volume.device);
+      const { device, unit, each } = yield* freeSpace(handle, directory, 'zero_free_space');
+      yield* each(function* (offset, length) {
+        yield* clearRange(device, offset, length, unit);
+      });
     },
   },
   fstrim: {
@@ -148,14 +168,13 @@ export const extCheckVerbs: Verbs = {
     *run(handle, { mountpoint, offset, length, minimumfreeextent }) {
       for (const value of [offset, length, minimumfreeextent]) if (value !== undefined && value < 0) throw invalid('a number is negative');
       if (length === 0) throw invalid('the length must be greater than 0');
-      const { volume } = yield* mountedExt(handle, mountpoint, 'fstrim');
-      yield* handle.tree.flush();
+      const { device, each } = yield* freeSpace(handle, mountpoint, 'fstrim');
       const from = offset ?? 0;
       const to = from + (length ?? Number.MAX_SAFE_INTEGER - from);
-      yield* eachFreeRun(volume, function* (start, size) {
+      yield* each(function* (start, size) {
         const first = Math.max(start, from);
         const bytes = Math.min(start + size, to) - first;
-        if (bytes > 0 && bytes >= (minimumfreeextent ?? 0)) yield* volume.device.discard(first, bytes);
+        if (bytes > 0 && bytes >= (minimumfreeextent ?? 0)) yield* device.discard(first, bytes);
       });
     },
   },

@@ -1,14 +1,11 @@
-/** What is free in a file system: making it read as zeros. */
+/** What is free in an ext2, ext3 or ext4 file system. */
 import { findClear, findSet } from '../../bytes/bitmap.ts';
-import { isZero } from '../../bytes/text.ts';
+import { clearRange } from '../../filesystem/free-space.ts';
 import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { readBlockBitmap } from '../bitmaps.ts';
 import { clustersInGroup, groupFirstBlock } from '../layout.ts';
 import type { Volume } from '../volume.ts';
-
-/** Bytes that are looked at in one request. */
-const REQUEST = 1 << 20;
 
 /** The free runs of a file system, in bytes of its device. */
 export function* eachFreeRun(volume: Volume, visit: (offset: number, length: number) => Io<void>): Io<void> {
@@ -33,26 +30,7 @@ export function* zeroFreeBlocks(volume: Volume, device: WritableDevice): Io<numb
   const { blockSize } = volume.superblock;
   let cleared = 0;
   yield* eachFreeRun(volume, function* (offset, length) {
-    for (let at = offset; at < offset + length; ) {
-      const extent = yield* device.map(at, Math.min(REQUEST, offset + length - at));
-      const step = extent.zero ? extent.length : Math.min(extent.length, REQUEST);
-      if (!extent.zero) {
-        const bytes = yield* device.read(at, step);
-        const dirty: { start: number; end: number }[] = [];
-        for (let k = 0; k < step; k += blockSize) {
-          const end = Math.min(step, k + blockSize);
-          if (isZero(bytes, k, end)) continue;
-          const last = dirty[dirty.length - 1];
-          if (last?.end === k) last.end = end;
-          else dirty.push({ start: k, end });
-        }
-        for (const { start, end } of dirty) {
-          yield* device.writeZeroes(at + start, end - start);
-          cleared += end - start;
-        }
-      }
-      at += step;
-    }
+    cleared += yield* clearRange(device, offset, length, blockSize);
   });
   return cleared;
 }

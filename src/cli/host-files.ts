@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { concatBytes, decodeName } from '../bytes/text.ts';
 import type { HostStat } from '../commands/host.ts';
 import { Posix } from '../errors.ts';
+import type { FileKind } from '../filesystem/filesystem.ts';
 import { hostPath, posixError } from '../platform/node/file.ts';
 import { wait } from './output.ts';
 
@@ -13,19 +14,38 @@ const BILLION = 1_000_000_000n;
 export function hostStat(name: string): HostStat {
   try {
     const stat = fs.lstatSync(hostPath(name), { bigint: true });
-    const link = stat.isSymbolicLink();
+    const kind = hostKind(stat);
     const seconds = stat.mtimeNs / BILLION - (stat.mtimeNs % BILLION < 0n ? 1n : 0n);
     return {
-      kind: stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : link ? 'symlink' : 'other',
+      kind,
       mode: Number(stat.mode) & 0o7777,
       uid: Number(stat.uid),
       gid: Number(stat.gid),
       mtime: { seconds: Number(seconds), nanoseconds: Number(stat.mtimeNs - seconds * BILLION) },
-      ...(link ? { target: decodeName(fs.readlinkSync(hostPath(name), 'buffer')) } : {}),
+      ...(kind === 'symlink' ? { target: decodeName(fs.readlinkSync(hostPath(name), 'buffer')) } : {}),
+      ...(kind === 'character' || kind === 'block' ? { device: deviceNumber(stat.rdev) } : {}),
+      ...(kind !== 'directory' && stat.nlink > 1n ? { identity: `${stat.dev}:${stat.ino}` } : {}),
     };
   } catch (error) {
     throw posixError(error, name);
   }
+}
+
+function hostKind(stat: fs.BigIntStats): FileKind {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isCharacterDevice()) return 'character';
+  if (stat.isBlockDevice()) return 'block';
+  return stat.isFIFO() ? 'fifo' : 'socket';
+}
+
+/** The two parts of a device number of stat(2), makedev(3). */
+function deviceNumber(device: bigint): { readonly major: number; readonly minor: number } {
+  return {
+    major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xffff_f000n)),
+    minor: Number((device & 0xffn) | ((device >> 12n) & 0xffff_ff00n)),
+  };
 }
 
 /** The names in a folder, losslessly, sorted. */

@@ -1,7 +1,7 @@
 /** What a command needs of the world outside of the image; each door supplies it. */
 import type { Bytes } from '../bytes/struct.ts';
 import type { Codecs } from '../codec/index.ts';
-import type { Stat, Timestamp } from '../filesystem/filesystem.ts';
+import type { FileKind, Stat, Timestamp } from '../filesystem/filesystem.ts';
 import type { HashFactory } from '../guest/checksum.ts';
 import type { EditableTree } from '../guest/edit.ts';
 import type { Image } from '../image/image.ts';
@@ -67,7 +67,7 @@ export interface HostFolder {
 
 /** What lstat(2) tells of a file of the host. */
 export interface HostStat {
-  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  readonly kind: FileKind;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -75,6 +75,10 @@ export interface HostStat {
   readonly mtime: Timestamp;
   /** Of a symbolic link. */
   readonly target?: string;
+  /** Of a device node. */
+  readonly device?: { readonly major: number; readonly minor: number };
+  /** Of a file with several names: the same for all of them. */
+  readonly identity?: string;
 }
 
 /** Where the changes of an image will go. */

@@ -107,7 +107,9 @@ export const WRITE_COMMANDS: readonly Command[] = [
   change({
     name: 'copy-in',
     summary: 'Copy files and folders of the host into a directory of the guest',
-    description: 'Modes, times and links are kept, and so are owners, as numbers, unless --owner says otherwise.',
+    description:
+      'Modes, times, symbolic and hard links, pipes and device nodes are kept, and so are owners, as numbers, unless --owner says otherwise. ' +
+      'Sockets are left out with a warning; extended attributes are not copied (tar-in has them).',
     arguments: [
       IMAGE,
       { name: 'FILE', kind: 'host-file', repeated: true },

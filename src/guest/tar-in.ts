@@ -20,8 +20,8 @@ export interface TarInOptions {
 
 /**
  * Unpacks an archive: modes, owners, times, attributes, hard links, holes and devices as they stand in it. A directory that is there
- * stays and gets the archive's attributes; anything else under the name of a member is replaced, a link itself and not its target. All
- * or nothing. Throws Refused for a name with `..`, and for a member whose directory is, by a link, outside of `into`.
+ * stays and gets the archive's attributes; anything else under the name of a member is replaced, a link itself and not its target, a directory
+ * only when it is empty. All or nothing. Throws Refused for a name with `..`, and for a member whose directory is, by a link, outside of `into`.
  */
 export function* unpackTar(tree: EditableTree, into: Path, pull: Pull, options: TarInOptions = {}): Io<{ readonly members: number }> {
   return yield* tree.transaction(() => unpack(tree, into, pull, options), { whole: true });
@@ -49,7 +49,7 @@ class Target {
   /** Where the member before went, and its name up to the last slash: archives come directory by directory. */
   #last: { readonly prefix: Bytes; readonly place: Place } | undefined;
   /** Directories get at the end what the making of their entries would change, their times, or would pass on to them, their default ACL. */
-  readonly #late: { readonly system: WritableFileSystem; readonly node: NodeId; readonly member: TarMember }[] = [];
+  #late: { readonly system: WritableFileSystem; readonly node: NodeId; readonly member: TarMember }[] = [];
 
   constructor(tree: EditableTree, top: Place, options: TarInOptions) {
     this.#tree = tree;
@@ -83,22 +83,37 @@ class Target {
     const there = yield* system.lookup(parent.node, name);
     if (there !== undefined) {
       const stat = yield* system.stat(there);
-      if (stat.kind === 'directory') {
-        if (member.kind !== 'directory') throw new Posix('EISDIR', wherePath(joinPath(this.#base, member.name)));
-        const covering = this.#tree.table.covering(parent.mount, there);
-        if (covering === undefined) return yield* this.#attributes(system, there, member);
+      const covered = stat.kind === 'directory' && this.#tree.table.covering(parent.mount, there) !== undefined;
+      if (stat.kind === 'directory' && member.kind === 'directory') {
+        if (!covered) yield* this.#attributes(system, there, member);
         return;
       }
       if (stat.kind === 'symlink' && member.kind === 'directory' && this.#options.keepDirectoryLinks === true) {
         const { place } = yield* this.#tree.lookup(name, { from: parent });
         if (place?.stat.kind === 'directory') return;
       }
-      yield* system.unlink(parent.node, name);
+      if (stat.kind !== 'directory') yield* system.unlink(parent.node, name);
+      else if (covered || !(yield* this.#removeEmpty(system, parent, name, there))) {
+        throw new Posix('EISDIR', wherePath(joinPath(this.#base, member.name)));
+      }
       this.#directories.clear();
       this.#last = undefined;
     }
     const node = yield* this.#make(system, parent, name, member, reader, first);
     if (node !== undefined) yield* this.#attributes(system, node, member);
+  }
+
+  /** Removes a directory in which nothing is; false when something is. */
+  *#removeEmpty(system: WritableFileSystem, parent: Place, name: Bytes, node: NodeId): Io<boolean> {
+    for (let cursor: number | undefined; ; ) {
+      const part = yield* system.readDirectory(node, cursor);
+      if (part.entries.length > 0) return false;
+      if (part.next === undefined) break;
+      cursor = part.next;
+    }
+    yield* system.rmdir(parent.node, name);
+    this.#late = this.#late.filter((one) => one.system !== system || one.node !== node);
+    return true;
   }
 
   /** The last name of a member that differs from the one before in that only; undefined for others. */

@@ -107,3 +107,46 @@ describe('changes committed into a FAT image', () => {
     });
   });
 });
+
+describe('copy-in of a tree with every kind of file', () => {
+  test('hard links stay links, pipes and devices stay what they are', () => {
+    const scratch = scratchFolder();
+    const image = path.join(scratch, 'ext.img');
+    fs.writeFileSync(image, '');
+    fs.truncateSync(image, 8 << 20);
+    must('mke2fs', '-q', '-F', '-t', 'ext4', image);
+    const source = path.join(scratch, 'tree');
+    fs.mkdirSync(path.join(source, 'sub'), { recursive: true });
+    fs.writeFileSync(path.join(source, 'one'), 'shared\n');
+    fs.linkSync(path.join(source, 'one'), path.join(source, 'sub', 'two'));
+    fs.symlinkSync('nowhere', path.join(source, 'link'));
+    fs.linkSync(path.join(source, 'link'), path.join(source, 'link-2'));
+    must('mkfifo', path.join(source, 'pipe'));
+    const copied = guestless(['copy-in', '--commit', image, source, path.join(source, 'one'), '/dev/null', '/']);
+    expect([copied.status, copied.stderr]).toEqual([0, '']);
+    // Once more over what is there.
+    const again = guestless(['copy-in', '--commit', image, source, '/']);
+    expect([again.status, again.stderr]).toEqual([0, '']);
+    expect(must('e2fsck', '-fn', image)).not.toMatch(/\?/);
+    const stat = (name: string): string => must('debugfs', '-R', `stat ${name}`, image);
+    const inode = (name: string): string | undefined => /Inode: (\d+)/.exec(stat(name))?.[1];
+    expect(inode('/tree/one')).toBe(inode('/tree/sub/two'));
+    expect(inode('/tree/link')).toBe(inode('/tree/link-2'));
+    expect(stat('/tree/one')).toContain('Links: 2');
+    expect(stat('/one')).toContain('Links: 1');
+    expect(stat('/tree/pipe')).toContain('Type: FIFO');
+    expect(stat('/null')).toMatch(/Type: character special[\s\S]*Device major\/minor number: 01:03/);
+  });
+
+  test('where there are no hard links, each name gets a file of its own', () => {
+    const image = fat();
+    const source = path.join(scratchFolder(), 'tree');
+    fs.mkdirSync(source);
+    fs.writeFileSync(path.join(source, 'one'), 'shared\n');
+    fs.linkSync(path.join(source, 'one'), path.join(source, 'two'));
+    const { status, stderr } = guestless(['copy-in', '--owner', '0:0', '--commit', image, source, '/']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(fsckVfatComplaints(image)).toBe('');
+    for (const name of ['one', 'two']) expect(must('mtype', '-i', image, `::/tree/${name}`)).toBe('shared\n');
+  });
+});

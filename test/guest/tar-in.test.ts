@@ -180,8 +180,12 @@ describe('where an archive may write', () => {
     expect(tree.sync.lstat('/target/outward').kind).toBe('file');
   });
 
-  test('a file does not replace a directory', () => {
-    expect(attempt(guest(), ['real', '0'])).toBe('EISDIR');
+  test('a file replaces a directory only where that is empty, as GNU tar has it', () => {
+    const tree = guest();
+    expect(attempt(tree, ['real', '5'], ['real', '0'], ['inward', '0'])).toBe('done');
+    expect(tree.sync.lstat('/target/real').kind).toBe('file');
+    expect(attempt(tree, ['dir/inner', '0'], ['dir', '0'])).toBe('EISDIR');
+    expect(paths(tree)).not.toContain('/target/dir');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Files and folders between host and guest. */
 
-import { copyHostFile } from '../../commands/copy-in.ts';
+import { copyHostFile, type FirstNames } from '../../commands/copy-in.ts';
 import { copyGuestFiles } from '../../commands/copy-out.ts';
 import { ShellError } from '../error.ts';
 import type { OwnCommand } from '../session.ts';
@@ -17,7 +17,8 @@ export const fileCommands: readonly OwnCommand[] = [
       const into = yield* session.guestPath(directory);
       yield* tree.directory(into);
       yield* tree.transaction(function* () {
-        for (const local of words.slice(0, -1)) yield* copyHostFile(tree, session.host.files, local, into);
+        const names: FirstNames = new Map();
+        for (const local of words.slice(0, -1)) yield* copyHostFile(tree, session.host.files, local, into, names);
       });
     },
   },

@@ -1,7 +1,9 @@
 /** A stream in pieces, decoded. */
 import type { Bytes } from '../bytes/struct.ts';
+import { concatBytes } from '../bytes/text.ts';
 import type { Io } from '../io/effect.ts';
-import type { StreamDecoder } from './codecs.ts';
+import type { Codecs, StreamDecoder } from './codecs.ts';
+import { identifyStream } from './stream-magic.ts';
 
 /** Gives the next piece of a stream; undefined at its end. */
 export type NextPiece = () => Io<Bytes | undefined>;
@@ -25,4 +27,27 @@ export function decodedPieces(next: NextPiece, decoder: StreamDecoder, options: 
       }
     }
   };
+}
+
+/** No magic number of a compression is longer. */
+const HEAD = 6;
+
+/** The pieces of a stream, decompressed when it begins as one of the compressions does. */
+export function* decodedIfPacked(next: NextPiece, codecs: Codecs): Io<NextPiece> {
+  let head: Bytes = new Uint8Array(0);
+  while (head.length < HEAD) {
+    const piece = yield* next();
+    if (piece === undefined) break;
+    // A copy: the next piece may come in the same memory.
+    head = concatBytes(head, piece);
+  }
+  let first: Bytes | undefined = head.length > 0 ? head : undefined;
+  const whole: NextPiece = function* () {
+    const piece = first;
+    if (piece === undefined) return yield* next();
+    first = undefined;
+    return piece;
+  };
+  const format = identifyStream(head);
+  return format === undefined ? whole : decodedPieces(whole, codecs.stream(format));
 }

@@ -1,5 +1,6 @@
 /** `tar-in` and `copy-in`: files of the host into the guest. */
 import { encodeName } from '../bytes/text.ts';
+import { decodedIfPacked } from '../codec/decoded.ts';
 import { Posix } from '../errors.ts';
 import type { EditableTree, Pull } from '../guest/edit.ts';
 import { unpackTar } from '../guest/tar-in.ts';
@@ -19,7 +20,9 @@ export const tarIn: Run = (invocation, host): Io<number> =>
   editImage(invocation, host, function* (tree) {
     const file = invocation.argument('FILE');
     const pull = file === '-' ? () => host.readInput() : pieces(yield* host.openFile(file), host);
-    yield* unpackTar(tree, invocation.argument('PATH'), pull, { xattrs: !invocation.has('--no-xattrs') });
+    yield* tree.directory(invocation.argument('PATH'));
+    const archive = yield* decodedIfPacked(pull, host.codecs);
+    yield* unpackTar(tree, invocation.argument('PATH'), archive, { xattrs: !invocation.has('--no-xattrs') });
   });
 
 export const copyIn: Run = (invocation, host): Io<number> =>

@@ -98,10 +98,11 @@ export const WRITE_COMMANDS: readonly Command[] = [
   change({
     name: 'tar-in',
     summary: 'Unpack a tar archive into a directory',
-    description: 'Modes, owners, times, links, attributes and devices come from the archive. All of it is unpacked or nothing.',
+    description:
+      'Modes, owners, times, links, attributes and devices come from the archive, which may be packed by gzip, xz, zstd, bzip2 or lz4. All of it is unpacked or nothing.',
     arguments: [IMAGE, { name: 'FILE', kind: 'host-file', help: 'the archive; - is standard input' }, PATH],
     options: [{ names: ['--no-xattrs'], help: 'leave out extended attributes and ACLs' }],
-    examples: ['tar-in --commit disk.raw files.tar /opt'],
+    examples: ['tar-in --commit disk.raw files.tar.gz /opt'],
     load: async () => (await import('./copy-in.ts')).tarIn,
   }),
   change({

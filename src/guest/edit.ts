@@ -1,5 +1,5 @@
 /** Changing the files of a guest: the system calls of their names, on paths over writable file systems. */
-import { type Bytes, encodeName } from '../bytes/index.ts';
+import { type Bytes, decodeName, encodeName } from '../bytes/index.ts';
 import { Posix } from '../errors.ts';
 import type { Creation, FileKind, NodeId, Stat, Timestamp, TransactionOptions, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
@@ -234,10 +234,14 @@ export class EditableTree extends GuestTree {
     });
   }
 
-  /** setxattr(2), by the attribute's full name. */
+  /** setxattr(2), by the attribute's full name. Throws EPERM for a `user.` one of what is neither file nor directory, xattr(7). */
   *setxattr(path: Path, name: Path, value: Bytes, options: FollowOptions = {}): Io<void> {
-    const { mount, node } = yield* this.resolve(path, options);
-    yield* writable(mount, path).setXattr(node, attributeName(name, path), value);
+    const { mount, node, stat } = yield* this.resolve(path, options);
+    const attribute = attributeName(name, path);
+    if (stat.kind !== 'file' && stat.kind !== 'directory' && decodeName(attribute).startsWith('user.')) {
+      throw new Posix('EPERM', wherePath(path), 'only files and directories have user. attributes');
+    }
+    yield* writable(mount, path).setXattr(node, attribute, value);
   }
 
   /** removexattr(2). Throws ENODATA when there is none of this name. */

@@ -131,6 +131,16 @@ export function readTarNumber(block: Bytes, at: number, length: number): number 
   return value;
 }
 
+/** Whether the checksum of a header is right. */
+export function hasTarChecksum(header: Bytes): boolean {
+  try {
+    return readTarNumber(header, USTAR.chksum, 8) === tarChecksum(header, 0);
+  } catch (error) {
+    if (error instanceof Corrupt) return false;
+    throw error;
+  }
+}
+
 /** A name of up to 255 bytes as prefix and name, split at a slash; undefined where it cannot be split so that both fit. */
 export function splitName(name: Bytes): { readonly name: Bytes; readonly prefix?: Bytes } | undefined {
   if (name.length <= NAME_LENGTH) return { name };

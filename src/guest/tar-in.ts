@@ -92,6 +92,9 @@ class Target {
         const { place } = yield* this.#tree.lookup(name, { from: parent });
         if (place?.stat.kind === 'directory') return;
       }
+      // A link to itself is there already.
+      const original = member.kind === 'link' ? yield* this.#original(member) : undefined;
+      if (original?.node === there && original.directory.mount === parent.mount) return;
       if (stat.kind !== 'directory') yield* system.unlink(parent.node, name);
       else if (covered || !(yield* this.#removeEmpty(system, parent, name, there))) {
         throw new Posix('EISDIR', wherePath(joinPath(this.#base, member.name)));
@@ -161,13 +164,10 @@ class Target {
       case 'symlink':
         return yield* system.symlink(parent.node, name, member.linkname, this.#owner(member));
       case 'link': {
-        const names = safeNames(member.linkname);
-        const original = names.at(-1);
-        const from = yield* this.#directory(names.slice(0, -1), member);
-        const node = original === undefined ? undefined : yield* from.mount.fileSystem.lookup(from.node, original);
-        if (node === undefined) throw new Posix('ENOENT', wherePath(member.linkname));
-        if (from.mount !== parent.mount) throw new Posix('EXDEV', wherePath(member.name));
-        yield* system.link(node, parent.node, name);
+        const original = yield* this.#original(member);
+        if (original === undefined) throw new Posix('ENOENT', wherePath(member.linkname));
+        if (original.directory.mount !== parent.mount) throw new Posix('EXDEV', wherePath(member.name));
+        yield* system.link(original.node, parent.node, name);
         return undefined;
       }
       case 'file': {
@@ -183,6 +183,15 @@ class Target {
       default:
         return yield* system.mknod(parent.node, name, member.kind, creation, member.device);
     }
+  }
+
+  /** What a hard link leads to. */
+  *#original(member: TarMember): Io<{ readonly directory: Place; readonly node: NodeId } | undefined> {
+    const names = safeNames(member.linkname);
+    const name = names.at(-1);
+    const directory = yield* this.#directory(names.slice(0, -1), member);
+    const node = name === undefined ? undefined : yield* directory.mount.fileSystem.lookup(directory.node, name);
+    return node === undefined ? undefined : { directory, node };
   }
 
   *#attributes(system: WritableFileSystem, node: NodeId, member: TarMember): Io<void> {

@@ -8,7 +8,7 @@ import type { ExtendedAttribute, FileKind, Timestamp } from '../filesystem/files
 import type { Io } from '../io/effect.ts';
 import type { Pull } from './edit.ts';
 import { aclBytes } from './posix-acl.ts';
-import { parsePaxTime, readTarNumber, TAR_BLOCK, tarChecksum, tarPadding, USTAR } from './tar-format.ts';
+import { hasTarChecksum, parsePaxTime, readTarNumber, TAR_BLOCK, tarPadding, USTAR } from './tar-format.ts';
 import { deviceOf, headerName, markedDirectory, OwnerNames } from './tar-header.ts';
 
 /** One member of an archive. */
@@ -52,6 +52,9 @@ const KINDS: ReadonlyMap<string, TarMember['kind']> = new Map([
   ['6', 'fifo'],
 ] as const);
 
+/** Headers that are no members: labels and parts of multi-volume archives (GNU), old long names (GNU), ACLs (Solaris), inodes (star). */
+const NO_MEMBERS: ReadonlySet<string> = new Set(['V', 'M', 'N', 'A', 'I']);
+
 type Records = Map<string, Bytes>;
 type Run = readonly [offset: number, length: number];
 
@@ -83,23 +86,26 @@ export class TarReader {
     const records: Records = new Map(this.#global);
     for (;;) {
       const block = this.#takeNow(TAR_BLOCK) ?? (yield* this.#take(TAR_BLOCK, true));
+      if (block === undefined && this.#position === 0) throw this.#corrupt('an empty stream is no tar archive');
       if (block === undefined || (block[0] === 0 && isZero(block))) return undefined;
       // A copy: the next piece of the archive may come in the same memory.
       const header = this.#header;
       header.set(block);
-      if (readTarNumber(header, USTAR.chksum, 8) !== tarChecksum(header, 0)) throw this.#corrupt('the checksum of a header is wrong');
+      if (!hasTarChecksum(header))
+        throw this.#corrupt(this.#position === TAR_BLOCK ? 'this is no tar archive' : 'the checksum of a header is wrong');
       const type = String.fromCharCode(header[USTAR.typeflag] as number);
       const size = readTarNumber(header, USTAR.size, 12);
       if (size < 0) throw this.#corrupt('a size below zero');
-      if (type === 'x' || type === 'g') {
+      if (type === 'x' || type === 'X' || type === 'g') {
         const target = type === 'g' ? [this.#global, records] : [records];
         const body = yield* this.#extended(size);
         for (const records of target) this.#parseRecords(body, records);
       } else if (type === 'L') records.set('path', untilNul(yield* this.#extended(size)));
       else if (type === 'K') records.set('linkpath', untilNul(yield* this.#extended(size)));
-      else if (type === 'V' || type === 'M' || !KINDS.has(type)) yield* this.#skip(size + tarPadding(size));
+      else if (NO_MEMBERS.has(type)) yield* this.#skip(size + tarPadding(size));
       else {
-        const kind = KINDS.get(type) as TarMember['kind'];
+        // As POSIX has it, a type that nobody knows is a file.
+        const kind = KINDS.get(type) ?? 'file';
         if (type !== 'S' && records.size === 0) return this.#plain(header, kind, size);
         return yield* this.#member(header, kind, type, size, records);
       }

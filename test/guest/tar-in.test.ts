@@ -180,6 +180,23 @@ describe('where an archive may write', () => {
     expect(tree.sync.lstat('/target/outward').kind).toBe('file');
   });
 
+  test('a hard link to itself is there already, and what type nobody knows is a file', () => {
+    const tree = guest();
+    expect(attempt(tree, ['one', '0'], ['one', '1', './one'], ['odd', 'Z'], ['label', 'V'])).toBe('done');
+    expect(tree.sync.lstat('/target/one').links).toBe(1);
+    expect(tree.sync.lstat('/target/odd').kind).toBe('file');
+    expect(paths(tree)).not.toContain('/target/label');
+  });
+
+  test('what is no archive is called so', () => {
+    const unpack = (bytes: Bytes): void => {
+      runSync(unpackTar(guest(), '/target', pullOf(bytes)));
+    };
+    expect(() => unpack(new Uint8Array(0))).toThrow(/an empty stream is no tar archive/);
+    expect(() => unpack(encodeName('# A text of some length, no archive at all\n'.repeat(40)))).toThrow(/this is no tar archive/);
+    expect(() => unpack(new Uint8Array(1024))).not.toThrow();
+  });
+
   test('a file replaces a directory only where that is empty, as GNU tar has it', () => {
     const tree = guest();
     expect(attempt(tree, ['real', '5'], ['real', '0'], ['inward', '0'])).toBe('done');

@@ -3,6 +3,7 @@ import type { Lens } from '../lens.ts';
 import { access, hostsAccess } from './access.ts';
 import { group, gshadow, passwd, shadow } from './accounts.ts';
 import { aptConf, aptPreferences, dpkg } from './apt.ts';
+import { dhclient } from './dhclient.ts';
 import { exportsTable, fuse, inputrc, ipRoute2, ldSo, spaceVariables } from './lists.ts';
 import { logrotate, rsyslog } from './logging.ts';
 import { avahi, mysql, networkManager, puppet, samba, semanage, sssd, systemd, yum } from './sections.ts';
@@ -80,6 +81,7 @@ const SYSCONFIG = [
   'network-scripts',
   'rhn',
   'rhn/allowed-actions/script',
+  'SuSEfirewall2.d',
   'SuSEfirewall2.d/services/TEMPLATE',
   '*.systemd',
 ];
@@ -89,6 +91,7 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
   ['Dpkg', entry(dpkg, '/etc/dpkg/dpkg.cfg')],
   ['Cmdline', entry(kernelCommandLine, '/etc/kernel/cmdline /proc/cmdline')],
   ['Dnsmasq', entry(dnsmasq, '/etc/dnsmasq.conf /etc/dnsmasq.d/*', ['.*', ...LEFTOVERS])],
+  ['Dhclient', entry(dhclient, '/etc/dhcp3/dhclient.conf /etc/dhcp/dhclient.conf /etc/dhclient.conf')],
   ['Mdadm_conf', entry(mdadmConf, '/etc/mdadm.conf /etc/mdadm/mdadm.conf')],
   ['AptPreferences', entry(aptPreferences, '/etc/apt/preferences /etc/apt/preferences.d/*', LEFTOVERS)],
   ['Kdump', entry(kdump, '/etc/kdump.conf')],
@@ -99,11 +102,15 @@ export const LENSES: ReadonlyMap<string, LensEntry> = new Map([
     entry(
       shellVariables,
       [
-        '/etc/sysconfig/* /etc/sysconfig/network/config /etc/sysconfig/network/dhcp /etc/sysconfig/network/ifcfg-*',
-        '/etc/sysconfig/network/ifroute-* /etc/sysconfig/network-scripts/ifcfg-* /etc/sysconfig/rhn/rhnsd /etc/default/* /etc/profile',
-        '/etc/profile.d/* /etc/conf.d/* /etc/cron-apt/config /etc/environment /etc/firewalld/firewalld.conf /etc/blkid.conf',
-        '/etc/adduser.conf /etc/devscripts.conf /etc/lsb-release /etc/os-release /etc/periodic.conf /etc/popularity-contest.conf',
-        '/etc/rc.conf /etc/rc.conf.d/* /etc/rc.conf.local /etc/selinux/config /etc/ucf.conf /etc/locale.conf /etc/vconsole.conf',
+        '/etc/sysconfig/* /etc/sysconfig/network/config /etc/sysconfig/network/dhcp /etc/sysconfig/network/dhcp6r /etc/sysconfig/network/dhcp6s',
+        '/etc/sysconfig/network/ifcfg-* /etc/sysconfig/network/if-down.d/* /etc/sysconfig/network/ifroute-* /etc/sysconfig/network/if-up.d/*',
+        '/etc/sysconfig/network/providers/* /etc/sysconfig/network-scripts/ifcfg-* /etc/sysconfig/rhn/allowed-actions/*',
+        '/etc/sysconfig/rhn/allowed-actions/script/* /etc/sysconfig/rhn/rhnsd /etc/sysconfig/SuSEfirewall2.d/cobbler',
+        '/etc/sysconfig/SuSEfirewall2.d/services/* /etc/default/* /etc/profile /etc/profile.d/* /etc/arno-iptables-firewall/debconf.cfg',
+        '/etc/conf.d/* /etc/cron-apt/config /etc/environment /etc/firewalld/firewalld.conf /etc/blkid.conf /etc/adduser.conf /etc/cowpoke.conf',
+        '/etc/cvs-cron.conf /etc/cvs-pserver.conf /etc/devscripts.conf /etc/kamailio/kamctlrc /etc/lbu/lbu.conf /etc/lintianrc /etc/lsb-release',
+        '/etc/os-release /etc/periodic.conf /etc/popularity-contest.conf /etc/rc.conf /etc/rc.conf.d/* /etc/rc.conf.local /etc/selinux/config',
+        '/etc/ucf.conf /etc/locale.conf /etc/vconsole.conf /etc/byobu/*',
       ].join(' '),
       [
         ...SYSCONFIG.map((name) => `/etc/sysconfig/${name}`),

@@ -51,6 +51,8 @@ export interface HttpOptions {
 export interface HttpPlatform {
   readonly fetch: FetchLike;
   sleep(milliseconds: number): Promise<void>;
+  /** Given when the server belongs to another site than the page: it is not sent preconditions, which it would have to allow (CORS). */
+  readonly foreign?: boolean;
   /** Sends a GET and waits for the answer. Throws when there is none. Where this is given, sources have `readSync`. */
   readonly requestNow?: (url: string, headers: Readonly<Record<string, string>>) => AnswerNow;
 }
@@ -230,6 +232,8 @@ class Requests {
 
   #headers(offset: number, length: number): Readonly<Record<string, string>> {
     const headers: Record<string, string> = { ...this.#options.headers, range: `bytes=${offset}-${offset + length - 1}` };
+    // What the answers say of the version is compared in any case.
+    if (this.#platform.foreign === true) return headers;
     if (this.#etag !== undefined) headers['if-match'] = this.#etag;
     else if (this.#modified !== undefined) headers['if-unmodified-since'] = this.#modified;
     return headers;
@@ -261,7 +265,8 @@ class Requests {
     if (encoding !== null && encoding !== 'identity') throw new Refused(`the server packs ranges (content-encoding: ${encoding})`, where);
     const range = parseContentRange(headers.get('content-range'));
     if (range === undefined) {
-      throw new Refused(`the server's answer has no usable content-range (${headers.get('content-range') ?? 'none'})`, where);
+      const hint = this.#platform.foreign === true ? '; it has to send Access-Control-Expose-Headers: Content-Range, ETag' : '';
+      throw new Refused(`the server's answer has no usable content-range (${headers.get('content-range') ?? 'none'})${hint}`, where);
     }
     const last = Math.min(offset + length, range.total) - 1;
     if (range.first !== offset || range.last !== last) {

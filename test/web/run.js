@@ -1,6 +1,7 @@
 // The page, as a user has it: opens, shows, changes and saves, in a real browser; what it saves is judged by real tools.
 import './speed.js';
 import './opening.js';
+import './arriving.js';
 import './viewing.js';
 import './changing.js';
 import './programs.js';

@@ -37,3 +37,28 @@ function sendRange(file, request, response, count) {
   response.writeHead(206, { 'content-range': `bytes ${first}-${last}/${size}`, 'content-length': last - first + 1, etag: `"${size}"` });
   fs.createReadStream(file, { start: first, end: last }).pipe(response);
 }
+
+/** A server of another site, with one image and a way to misbehave: `allowed`, `silent` (no CORS), `hidden` (headers are not exposed), `whole` (no ranges), `changing`. */
+export async function serveForeign(file) {
+  const state = { version: 1 };
+  const bytes = fs.readFileSync(file);
+  const server = http.createServer((request, response) => {
+    const way = /^\/(\w+)\//.exec(request.url)?.[1];
+    const headers = { etag: `"${way === 'changing' ? state.version : 1}"`, 'last-modified': new Date(0).toUTCString() };
+    if (way !== 'silent') headers['access-control-allow-origin'] = '*';
+    if (way !== 'hidden') headers['access-control-expose-headers'] = 'Content-Range, ETag';
+    // What is not simple is asked for in advance, and is not allowed.
+    if (request.method === 'OPTIONS') return response.writeHead(403).end();
+    const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+    if (way === 'missing') return response.writeHead(404, headers).end();
+    if (way === 'whole' || match === null) return response.writeHead(200, headers).end(bytes);
+    const [first, last] = [Number(match[1]), Math.min(Number(match[2]), bytes.length - 1)];
+    response.writeHead(206, { ...headers, 'content-range': `bytes ${first}-${last}/${bytes.length}` }).end(bytes.subarray(first, last + 1));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: (way) => `http://127.0.0.1:${server.address().port}/${way}/disk.raw`,
+    state,
+    close: () => server.close(),
+  };
+}

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { shownName, shownSize } from '../shown.ts';
-import { busy, changed, closeDisk, dismiss, notices, open, opened, statistics, type Tab, tab } from '../state.ts';
+import { busy, changed, closeDisk, dismiss, notices, notify, open, opened, statistics, type Tab, tab } from '../state.ts';
 import { Changes } from './changes.tsx';
 import { Files } from './files.tsx';
 import { Icon } from './icons.tsx';
@@ -27,6 +27,15 @@ function currentTheme(): Theme {
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
 }
 
+/** The files that were dropped; none when there is a folder among them, which is told. */
+function droppedFiles({ dataTransfer }: DragEvent): File[] {
+  const entries = [...(dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
+  const folder = entries.find((entry) => entry?.isDirectory === true);
+  if (folder === undefined || folder === null) return [...(dataTransfer?.files ?? [])];
+  notify(`"${folder.name}" is a folder: drop the image itself, and with it the files that it is based on.`);
+  return [];
+}
+
 export function App(): JSX.Element {
   const [over, setOver] = useState(false);
   useEffect(() => {
@@ -43,7 +52,7 @@ export function App(): JSX.Element {
       setOver(false);
       if (!files(event) || event.defaultPrevented) return;
       event.preventDefault();
-      const dropped = [...(event.dataTransfer?.files ?? [])];
+      const dropped = droppedFiles(event);
       if (dropped.length === 0) return;
       if (opened.value !== undefined && changed.value && !confirm('Open another image? The changes that were not saved are lost.')) return;
       void open({ files: dropped });

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../client.ts';
 import type { Kind } from '../protocol.ts';
 import { shownName } from '../shown.ts';
-import { change, complain, lengthy, opened, showRoot, tree } from '../state.ts';
+import { change, complain, lengthy, notify, opened, showRoot, tree } from '../state.ts';
 import { pathOf } from '../tree-model.ts';
 import { Details } from './details.tsx';
 import { Icon, KindIcon } from './icons.tsx';
@@ -28,6 +28,10 @@ export function Files(): JSX.Element {
   const drop = (event: DragEvent): void => {
     if (node === undefined || event.dataTransfer?.types.includes('Files') !== true) return;
     event.preventDefault();
+    if ([...event.dataTransfer.items].some((item) => item.webkitGetAsEntry()?.isDirectory === true)) {
+      notify('Folders cannot be uploaded here, only files.');
+      return;
+    }
     const folder = pathOf(node.kind === 'd' ? node : (node.parent ?? tree.root));
     uploadInto(folder, [...event.dataTransfer.files]);
   };

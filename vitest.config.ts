@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/fuzz/**'],
-    globalSetup: ['test/support/bundle-first.ts'],
-    setupFiles: ['test/support/seed.ts'],
+    globalSetup: ['test/support/run-setup.ts'],
+    setupFiles: ['test/support/seed.ts', 'test/support/cleaning.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -8,11 +8,18 @@ import { gunzipSync } from 'node:zlib';
 
 export const FIXTURES: string = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 
-/** A new empty folder, removed when the process ends. */
+const scratch: string[] = [];
+
+/** A new empty folder, removed after the last test of the file. */
 export function scratchFolder(prefix = 'guestless-'): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), prefix));
-  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  scratch.push(folder);
   return folder;
+}
+
+/** Removes the folders that were made; `cleaning.ts` calls it when a file of tests is over. */
+export function removeScratchFolders(): void {
+  for (const folder of scratch.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
 }
 
 let unpacked: string | undefined;

@@ -1,10 +1,14 @@
 #!/bin/sh
 # Brings dist/bundle up to date with the checkout: npm ci when the lock file changed, then the bundler. Called by ./guestless.
+# With the word `web`: dist/web, the page, in the same way.
 # Several at once are safe: one works, the others wait for it. Quiet unless something fails.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-stamp=dist/bundle/stamp
-lock=.cache/prepare.lock
+what=${1:-bundle}
+case $what in
+  web) stamp=dist/web-stamp made=dist/web/index.html lock=.cache/prepare-web.lock ;;
+  *) stamp=dist/bundle/stamp made=dist/bundle/guestless.cjs lock=.cache/prepare.lock ;;
+esac
 
 say() { printf 'guestless: %s\n' "$*" >&2; }
 
@@ -14,12 +18,16 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   exit 2
 }
 
-# What the bundle is made of, by content: the commit's trees, or nothing outside of git (then only the lock file's date counts).
+# What it is made of, by content: the commit's trees, or nothing outside of git (then only the lock file's date counts).
 contents() {
-  git rev-parse HEAD:src HEAD:tools HEAD:rolldown.config.js HEAD:package-lock.json 2>/dev/null | tr '\n' ' '
+  case $what in
+    web) set -- HEAD:web HEAD:fixtures/demo.qcow2 HEAD:fixtures/demo-overlay.qcow2 ;;
+    *) set -- HEAD:tools HEAD:rolldown.config.js ;;
+  esac
+  git rev-parse HEAD:src HEAD:package-lock.json "$@" 2>/dev/null | tr '\n' ' '
 }
 current() {
-  [ -e "$stamp" ] && [ -e dist/bundle/guestless.cjs ] && ! [ package-lock.json -nt "$stamp" ] && [ "$(cat "$stamp")" = "$(contents)" ]
+  [ -e "$stamp" ] && [ -e "$made" ] && ! [ package-lock.json -nt "$stamp" ] && [ "$(cat "$stamp")" = "$(contents)" ]
 }
 mark() {
   printf '%s\n' "$contents" >"$stamp.$$" && touch -r "$started" "$stamp.$$" && mv "$stamp.$$" "$stamp"
@@ -58,6 +66,12 @@ quietly() {
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   say 'installing (first run)'
   quietly npm ci --no-audit --no-fund
+fi
+if [ "$what" = web ]; then
+  say 'building the page'
+  quietly npm run --silent build:web
+  mark
+  exit 0
 fi
 say 'bundling'
 quietly npm run --silent bundle

@@ -37,7 +37,7 @@ function wait<T>(work: () => Promise<T>): Io<T> {
 }
 
 async function listen(folder: string, port: number): Promise<{ readonly address: string; readonly ended: Promise<void> }> {
-  const http = await import('node:http');
+  const http = process.getBuiltinModule('node:http');
   const names = new Set(fs.readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => fileName(folder, entry)));
   const server = http.createServer((request, response) => answer(folder, names, request, response));
   return await new Promise((resolve, reject) => {

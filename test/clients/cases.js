@@ -289,11 +289,16 @@ guestfish -a "$RW" -i mkdir /in : tar-in "$OUT/t.tar" /in : mkdir /in2 : tgz-in 
   {
     name: 'virt-customize-more',
     script: `echo 'ssh-ed25519 AAAAC3 someone@box' >"$OUT/key"; mkdir -p "$OUT/in/sub"; echo in >"$OUT/in/sub/file"; printf '#!/bin/sh\\necho hi\\n' >"$OUT/first.sh"
-cd "$OUT"; virt-customize -q --no-network -a "$RW" --copy-in "$OUT/in":/opt --ssh-inject root:file:"$OUT/key" --firstboot first.sh --firstboot-command 'echo x' --timezone Europe/Berlin --truncate-recursive /var/log --scrub /etc/issue --root-password locked --password root:disabled --no-logfile 2>/dev/null; echo "status $?"; ${DUMP}`,
+cd "$OUT"; virt-customize -q --no-network -a "$RW" --copy-in "$OUT/in":/opt --ssh-inject root:file:"$OUT/key" --firstboot first.sh --firstboot-command 'echo x' --truncate-recursive /var/log --scrub /etc/motd --password root:disabled --no-logfile 2>/dev/null; echo "status $?"; ${DUMP}`,
   },
   {
     name: 'virt-sysprep-all',
-    script: `virt-sysprep -q -a "$RW" --operations all,-lvm-uuids,-fs-uuids 2>/dev/null; echo "status $?"; ${DUMP} | grep -av /etc/machine-id`,
+    script: `guestfish -a "$RW" -i write /etc/login.defs 'UID_MIN 1000
+UID_MAX 60000
+GID_MIN 1000
+GID_MAX 60000
+'
+virt-sysprep -q -a "$RW" --operations all,-lvm-uuids,-fs-uuids 2>/dev/null; echo "status $?"; ${DUMP} | grep -av /etc/machine-id`,
   },
   { name: 'virt-get-kernel', script: 'virt-get-kernel -a "$IMG" -o "$OUT" 2>/dev/null; echo "status $?"; ls "$OUT"' },
   { name: 'virt-alignment-scan', script: 'virt-alignment-scan -a "$IMG"; echo "status $?"' },

@@ -7,10 +7,11 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 
 /** Serves `folder`, and below /images/ the files of `images` (name → path) with ranges. */
 export async function serve(folder, images = {}) {
-  const count = { requests: 0, bytes: 0 };
+  const count = { requests: 0, bytes: 0, names: [] };
   const server = http.createServer((request, response) => {
     const name = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     if (name.startsWith('/images/')) return sendRange(images[name.slice('/images/'.length)], request, response, count);
+    count.names.push(name);
     const file = path.join(folder, name.endsWith('/') ? `${name}index.html` : name);
     if (!file.startsWith(folder) || !fs.existsSync(file)) {
       response.writeHead(404).end();

@@ -1,6 +1,7 @@
 // How fast, and how much is read.
 import * as assert from 'node:assert/strict';
-import { makeDisk, makeManyNames, makeTree } from './images.js';
+import { smallDisk } from './disks.js';
+import { makeDisk, makeManyNames, makeTree, tool } from './images.js';
 import { at, guestless, once, SCRATCH, test, theBrowser } from './runner.js';
 import { measureSize } from './size.js';
 import { footer, goTo, openFiles, row, shot, text, withPage } from './user.js';
@@ -110,3 +111,23 @@ test('100,000 names: listed and scrolled without a main thread that is blocked f
   });
   return note;
 });
+
+test('decoders are fetched when an image needs them', () =>
+  withPage(
+    async (page, site) => {
+      const fetched = () => site.count.names.filter((name) => /codecs-[^/]*\.js$/.test(name));
+      site.count.names.length = 0;
+      await openFiles(page, smallDisk());
+      await goTo(page, 'etc', 'motd');
+      assert.match(await text(page), /welcome/);
+      assert.deepEqual(fetched(), []);
+      tool('qemu-img', 'convert', '-c', '-f', 'raw', '-O', 'qcow2', '-o', 'compression_type=zstd', smallDisk(), at('zstd.qcow2'));
+      await page.click('[aria-label="Close the image"]');
+      await openFiles(page, at('zstd.qcow2'));
+      await goTo(page, 'etc', 'motd');
+      assert.match(await text(page), /welcome/);
+      assert.equal(fetched().length, 1);
+    },
+    // The service worker keeps all files, those as well that nobody needs yet.
+    { serviceWorkers: 'block' },
+  ));

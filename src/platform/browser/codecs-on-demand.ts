@@ -2,8 +2,11 @@
 import type { Codecs } from '../../codec/codecs.ts';
 import { Refused } from '../../errors.ts';
 
+/** A decoder is needed, and none was loaded: load, and do it again. */
+export class DecodersNeeded extends Refused {}
+
 export interface CodecsOnDemand {
-  /** Throw Refused until they are loaded. */
+  /** Throw {@link DecodersNeeded} until they are loaded. */
   readonly codecs: Codecs;
   /** Fetches the decoders; needed before a qcow2 file with compressed clusters or a compressed raw image is read. */
   load(): Promise<void>;
@@ -13,7 +16,7 @@ export interface CodecsOnDemand {
 export function browserCodecsOnDemand(): CodecsOnDemand {
   let loaded: Codecs | undefined;
   const table = (): Codecs => {
-    if (loaded === undefined) throw new Refused('the decoders were not loaded: await load() of browserCodecsOnDemand first');
+    if (loaded === undefined) throw new DecodersNeeded('the decoders were not loaded: await load() of browserCodecsOnDemand first');
     return loaded;
   };
   return {

@@ -208,8 +208,8 @@ function Footer(): JSX.Element {
   return (
     <footer data-read={read} data-requests={requests}>
       <span>
-        {opened.value?.remote === true ? 'Fetched' : 'Read'} <b>{shownSize(read)}</b> of {shownSize(size)} in{' '}
-        {requests.toLocaleString('en')} requests
+        {opened.value?.remote === true ? 'Fetched' : 'Read'} <b>{shownSize(read)}</b>
+        {read < size ? ` of ${shownSize(size)}` : ''} in {requests.toLocaleString('en')} requests
       </span>
       <span>
         Uploaded <b>0 bytes</b>

@@ -3,7 +3,7 @@ import type { Bytes } from '../../../src/bytes/struct.ts';
 import { Refused } from '../../../src/errors.ts';
 import { type Gate, resolveReference } from '../../../src/image/gate.ts';
 import { describeImage } from '../../../src/image/information.ts';
-import { type AbortSignalLike, type ByteSource, perform } from '../../../src/io/index.ts';
+import { type AbortSignalLike, type ByteSource, perform, Read } from '../../../src/io/index.ts';
 import { BlobSource, openUrl, type UrlOptions } from '../../../src/platform/browser/index.ts';
 import { run } from './driver.ts';
 
@@ -124,4 +124,20 @@ export async function sourcesOfUrl(address: string, options: UrlOptions = {}): P
       });
     },
   };
+}
+
+/** First bytes of what is compressed, or may have compressed parts: qcow2, gzip, xz, zstd, lz4. */
+const PACKED: readonly (readonly number[])[] = [
+  [0x51, 0x46, 0x49, 0xfb],
+  [0x1f, 0x8b],
+  [0xfd, 0x37, 0x7a],
+  [0x28, 0xb5, 0x2f],
+  [0x04, 0x22, 0x4d],
+];
+
+/** Whether reading an image is likely to need the decoders, which are a file of their own. */
+export async function mayNeedDecoders(source: ByteSource): Promise<boolean> {
+  const head = new Uint8Array(4);
+  await run(perform(new Read(source, 0, head)));
+  return PACKED.some((magic) => magic.every((byte, i) => head[i] === byte));
 }

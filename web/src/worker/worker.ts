@@ -1,5 +1,6 @@
 /** The worker: it holds the disk, and answers the page. Only here are images read. */
 import { Refused } from '../../../src/errors.ts';
+import { DecodersNeeded } from '../../../src/platform/browser/index.ts';
 import type { CallName, Calls, FromWorker, ToWorker } from '../protocol.ts';
 import { changes } from './changes.ts';
 import { download } from './download.ts';
@@ -13,7 +14,7 @@ import { overviewOf, packagesOf } from './overview.ts';
 import { type Origin, PROGRAM_WORKER, type ProgramTask, runProgram } from './program.ts';
 import { save } from './save.ts';
 import type { PageShell } from './shell.ts';
-import { sourcesOfFiles, sourcesOfUrl, traffic } from './sources.ts';
+import { mayNeedDecoders, sourcesOfFiles, sourcesOfUrl, traffic } from './sources.ts';
 
 interface Context<P> {
   part(value: P): void;
@@ -61,11 +62,11 @@ const ANSWERS: Answers = {
     await before?.close();
     traffic.read = 0;
     traffic.requests = 0;
-    await codecs.load();
     const chosen = demo === undefined ? files : await demoFiles(demo);
     key = await keyOf(chosen, url);
     origin = { files: chosen, url };
     const sources = url === undefined ? await sourcesOfFiles(chosen) : await sourcesOfUrl(url);
+    if (await mayNeedDecoders(sources.top)) await codecs.load();
     opened = await OpenDisk.open(sources, url !== undefined, signal);
     return opened.describe();
   },
@@ -147,7 +148,12 @@ async function answer(data: ToWorker): Promise<void> {
   running.set(id, controller);
   try {
     const perform = ANSWERS[name] as (args: unknown, context: Context<unknown>) => Promise<unknown>;
-    const value = await perform(args, { part: (part) => send({ id, part }), signal: controller.signal });
+    const context = { part: (part: unknown) => send({ id, part }), signal: controller.signal };
+    const value = await perform(args, context).catch(async (error: unknown) => {
+      if (!(error instanceof DecodersNeeded)) throw error;
+      await codecs.load();
+      return await perform(args, context);
+    });
     send({ id, value });
   } catch (error) {
     send({ id, failure: failureOf(error) });

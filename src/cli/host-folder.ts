@@ -8,7 +8,7 @@ import { decodeName, encodeName } from '../bytes/text.ts';
 import type { HostAttributes, HostFile, HostFolder } from '../commands/host.ts';
 import { Posix, Refused, Unsupported } from '../errors.ts';
 import type { Stat } from '../filesystem/filesystem.ts';
-import { posixError } from '../platform/node/file.ts';
+import { hostPath, posixError } from '../platform/node/file.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants;
 const SLASH = 0x2f;
@@ -31,7 +31,7 @@ export class NodeFolder implements HostFolder {
     this.#name = name;
     this.#mayChangeOwner = mayChangeOwner;
     try {
-      this.#stack.push({ path: '', descriptor: fs.openSync(name, O_RDONLY | O_DIRECTORY) });
+      this.#stack.push({ path: '', descriptor: fs.openSync(hostPath(name), O_RDONLY | O_DIRECTORY) });
     } catch (error) {
       throw posixError(error, name);
     }

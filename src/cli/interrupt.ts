@@ -1,5 +1,6 @@
 /** Signals while something is unfinished. */
 import * as fs from 'node:fs';
+import { hostPath } from '../platform/node/file.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const unfinished = new Set<string>();
@@ -18,7 +19,7 @@ export function removeOnSignal(file: string): () => void {
 }
 
 function end(signal: NodeJS.Signals): void {
-  for (const file of unfinished) fs.rmSync(file, { force: true });
+  for (const file of unfinished) fs.rmSync(hostPath(file), { force: true });
   for (const one of SIGNALS) process.off(one, end);
   process.kill(process.pid, signal);
 }

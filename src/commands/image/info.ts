@@ -1,4 +1,5 @@
 /** `img info`: what an image says about itself. */
+import { encodeName } from '../../bytes/text.ts';
 import { chainOf } from '../../image/image.ts';
 import { describeImage, type ImageInformation } from '../../image/information.ts';
 import type { Io } from '../../io/effect.ts';
@@ -59,10 +60,10 @@ function humanInformation(information: ImageInformation): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The list of `qemu-img snapshot -l`; times are local. */
+/** The list of `qemu-img snapshot -l`; times are local, columns count bytes. */
 export function snapshotTable(snapshots: readonly SnapshotInformation[]): string[] {
   const row = (id: string, tag: string, size: string, date: string, clock: string, count: string): string =>
-    `${id.padEnd(10)}${tag.padEnd(17)}${size.padStart(8)}${date.padStart(20)}${clock.padStart(13)}${count.padStart(11)}`;
+    `${id.padEnd(10)}${tag}${' '.repeat(Math.max(0, 17 - encodeName(tag).length))}${size.padStart(8)}${date.padStart(20)}${clock.padStart(13)}${count.padStart(11)}`;
   const two = (value: number): string => String(value).padStart(2, '0');
   const rows = snapshots.map((snapshot) => {
     const date = new Date(snapshot['date-sec'] * 1000);

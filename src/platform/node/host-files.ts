@@ -1,12 +1,13 @@
 /** The host's file system as gates ask for it: names made real, and files opened for reading. */
 import * as fs from 'node:fs';
-import { FileSource, posixError } from './file.ts';
+import { decodeName } from '../../bytes/text.ts';
+import { FileSource, hostPath, posixError } from './file.ts';
 
 export const hostFiles: { resolve(name: string): string; open(name: string): FileSource } = {
   /** The name with all symbolic links resolved. Throws Posix. */
   resolve(name) {
     try {
-      return fs.realpathSync(name);
+      return decodeName(fs.realpathSync.native(hostPath(name), 'buffer'));
     } catch (error) {
       throw posixError(error, name);
     }

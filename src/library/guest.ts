@@ -1,5 +1,5 @@
 /** One call from the name of an image to the files in it. */
-import { transactionAsync } from '../guest/async-transaction.ts';
+import { type TransactionTree, transactionAsync } from '../guest/async-transaction.ts';
 import type { EditableTree } from '../guest/edit.ts';
 import { type Guest, type GuestOptions, type GuestStorage, openGuestOn } from '../guest/guest.ts';
 import type { Image, OpenOptions } from '../image/index.ts';
@@ -35,7 +35,7 @@ interface GuestProperties {
 export type OpenedGuest = Omit<AsyncFace<Guest<Image>>, 'transaction'> &
   GuestProperties & {
     /** Several changes as one: when `body` rejects, none of them happened. Use the tree that it is given. */
-    transaction<T>(body: (tree: AsyncFace<EditableTree>) => Promise<T>): Promise<T>;
+    transaction<T>(body: (tree: TransactionTree<EditableTree>) => Promise<T>): Promise<T>;
     /** `await using guest = ...` closes it at the end of the block. */
     [Symbol.asyncDispose](): Promise<void>;
   };
@@ -43,8 +43,13 @@ export type OpenedGuest = Omit<AsyncFace<Guest<Image>>, 'transaction'> &
 /** A guest whose methods give their results at once. */
 export type OpenedGuestSync = Omit<SyncFace<Guest<Image>>, 'transaction'> &
   GuestProperties & {
-    transaction<T>(body: (tree: SyncFace<EditableTree>) => T): T;
+    transaction<T>(body: (tree: TransactionTreeSync) => T): T;
   };
+
+/** A tree inside of a transaction; a transaction in it is a part of that one which can fail alone. */
+export type TransactionTreeSync = Omit<SyncFace<EditableTree>, 'transaction'> & {
+  transaction<T>(body: (tree: TransactionTreeSync) => T): T;
+};
 
 function* open(name: string, { format, gate, ...options }: OpenGuestOptions): Io<Guest<Image>> {
   const how = { ...(format === undefined ? {} : { format }), ...(gate === undefined ? {} : { gate }) };
@@ -130,7 +135,7 @@ export async function openGuest(name: string, options: OpenGuestOptions = {}): P
   return dressed<OpenedGuest>(asyncFace(guest), {
     io: guest,
     warnings: guest.warnings,
-    transaction: (body: (tree: AsyncFace<EditableTree>) => Promise<unknown>) => transactionAsync<EditableTree, unknown>(guest, body),
+    transaction: (body: (tree: TransactionTree<EditableTree>) => Promise<unknown>) => transactionAsync<EditableTree, unknown>(guest, body),
     [Symbol.asyncDispose]: () => runAsync(guest.close()),
   });
 }
@@ -138,18 +143,15 @@ export async function openGuest(name: string, options: OpenGuestOptions = {}): P
 /** As {@link openGuest}, at once. */
 export function openGuestSync(name: string, options: OpenGuestOptions = {}): OpenedGuestSync {
   const guest = runSync(open(name, options));
-  const face = syncFace(guest as EditableTree);
-  return dressed<OpenedGuestSync>(syncFace(guest), {
-    io: guest,
-    warnings: guest.warnings,
-    transaction: (body: (tree: SyncFace<EditableTree>) => unknown) =>
-      runSync(
-        // biome-ignore lint/correctness/useYield: the body runs its computations itself
-        guest.transaction(function* () {
-          return body(face);
-        }),
-      ),
-  });
+  const transaction = (body: (tree: TransactionTreeSync) => unknown): unknown =>
+    runSync(
+      // biome-ignore lint/correctness/useYield: the body runs its computations itself
+      guest.transaction(function* () {
+        return body(face);
+      }),
+    );
+  const face = dressed<TransactionTreeSync>(syncFace(guest as EditableTree), { transaction });
+  return dressed<OpenedGuestSync>(syncFace(guest), { io: guest, warnings: guest.warnings, transaction });
 }
 
 /** A face with some properties of its own before it. */

@@ -108,6 +108,33 @@ describe('writing', () => {
     expect(e2fsckComplaints(image)).toBe('');
   });
 
+  test('a transaction in a transaction fails alone', async () => {
+    const guest = await openGuest(guestImage(), { write: true });
+    await guest.transaction(async (tree) => {
+      await tree.mkdir('/outer');
+      const inner = tree.transaction(async (deeper) => {
+        await deeper.mkdir('/outer/gone');
+        throw new Error('given up');
+      });
+      await expect(inner).rejects.toThrow('given up');
+      await tree.transaction((deeper) => deeper.mkdir('/outer/kept'));
+    });
+    expect(await guest.names('/outer')).toEqual(['kept']);
+    await guest.close();
+    const other = openGuestSync(guestImage(), { write: true });
+    other.transaction((tree) => {
+      tree.mkdir('/outer');
+      const inner = (): void =>
+        tree.transaction((deeper) => {
+          deeper.mkdir('/outer/gone');
+          throw new Error('given up');
+        });
+      expect(inner).toThrow('given up');
+    });
+    expect(other.names('/outer')).toEqual([]);
+    other.close();
+  });
+
   test('a transaction that is over takes no more calls, and others wait for it', async () => {
     const guest = await openGuest(guestImage(), { write: true });
     let late: () => Promise<void> = async () => {};

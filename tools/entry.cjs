@@ -9,35 +9,54 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(2);
 }
 const fs = require('node:fs');
+const v8 = require('node:v8');
 const vm = require('node:vm');
 
 // The programs that are too large to be loaded for every short call.
 const [first, second] = process.argv.slice(2);
 const program = first === 'fish' ? 'fish' : first === 'appliance' && second === 'serve' ? 'appliance' : 'main';
 const bundle = `${__dirname}/${program}.cjs`;
-const compiled = `${__dirname}/${program}-${process.versions.v8}-${process.arch}.compiled`;
+// Each verb keeps what it needs itself: more would have to be loaded by the others too. Before its first run it takes what the first verb of all left.
+const verb = program === 'main' && /^[a-z][a-z-]{1,30}$/.test(first ?? '') ? first : 'any';
+const compiledFor = (name) => `${__dirname}/${program}-${name}-${process.versions.v8}-${process.arch}.compiled`;
 const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(bundle, 'latin1')}\n})`;
 
-let cachedData;
-try {
-  cachedData = fs.readFileSync(compiled);
-} catch {
-  // The first time with this version.
+function readCompiled(name) {
+  try {
+    return fs.readFileSync(compiledFor(name));
+  } catch {
+    return undefined;
+  }
 }
+
+function keep(name, compiled) {
+  try {
+    const temporary = `${compiledFor(name)}.${process.pid}`;
+    fs.writeFileSync(temporary, compiled, { flag: 'wx' });
+    fs.renameSync(temporary, compiledFor(name));
+  } catch {
+    // A folder that is not ours: every start compiles.
+  }
+}
+
+const own = readCompiled(verb);
+const cachedData = own ?? readCompiled('any');
 const script = new vm.Script(source, {
   filename: bundle,
   cachedData,
   importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
-if (cachedData === undefined || script.cachedDataRejected) {
-  process.once('exit', () => {
-    try {
-      const temporary = `${compiled}.${process.pid}`;
-      fs.writeFileSync(temporary, script.createCachedData(), { flag: 'wx' });
-      fs.renameSync(temporary, compiled);
-    } catch {
-      // A folder that is not ours: every start compiles.
-    }
+const usable = cachedData !== undefined && !script.cachedDataRejected;
+if (own === undefined || !usable) {
+  // What ran but once must still be there in the end. The flag goes before the code is kept: V8 accepts it under the same flags only.
+  v8.setFlagsFromString('--no-flush-bytecode');
+  process.once('exit', (status) => {
+    v8.setFlagsFromString('--flush-bytecode');
+    // A word that is no verb would leave a file for every mistake.
+    if (status !== 0 && verb !== 'any') return;
+    const compiled = script.createCachedData();
+    keep(verb, compiled);
+    if (!usable && verb !== 'any') keep('any', compiled);
   });
 }
 script.runInThisContext()(exports, require, module, bundle, __dirname);

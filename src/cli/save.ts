@@ -25,7 +25,8 @@ export function* prepareSave(name: string, target: string | undefined, host: Hos
     const backing = yield* now(() => relativeReference(target, name));
     let begun: ExclusiveFile | undefined;
     const begin = (): ExclusiveFile => {
-      begun ??= ExclusiveFile.begin(target, removeOnSignal);
+      // Nothing is lost with it but this run's work: the image stays as it is.
+      begun ??= ExclusiveFile.begin(target, removeOnSignal, { durable: false });
       return begun;
     };
     return {

@@ -230,6 +230,10 @@ export class WritableCachedDevice extends CachedDevice<WritableDevice> implement
     return true;
   }
 
+  takesNow(offset: number, length: number): boolean {
+    return this.device.takesNow?.(offset, length) === true;
+  }
+
   *write(offset: number, bytes: Bytes): Io<void> {
     if (this.writeNow(offset, bytes)) return;
     try {

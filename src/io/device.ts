@@ -43,6 +43,8 @@ export interface WritableDevice extends BlockDevice {
   write(offset: number, bytes: Bytes): Io<void>;
   /** Writes at once where that takes no step outside and nobody else is writing; false: nothing was done. */
   writeNow?(offset: number, bytes: Bytes): boolean;
+  /** Whether {@link writeNow} would write. */
+  takesNow?(offset: number, length: number): boolean;
   /** Makes the range read as zeros, without storing them where that can be avoided. */
   writeZeroes(offset: number, length: number): Io<void>;
   /** The contents are no longer needed; the range reads as zeros afterwards. */

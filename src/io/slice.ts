@@ -50,6 +50,11 @@ export class WritableSlice extends Slice<WritableDevice> implements WritableDevi
     return this.device.writeNow?.(this.start + offset, bytes) === true;
   }
 
+  takesNow(offset: number, length: number): boolean {
+    checkRange(this, offset, length);
+    return this.device.takesNow?.(this.start + offset, length) === true;
+  }
+
   writeZeroes(offset: number, length: number): Io<void> {
     checkRange(this, offset, length);
     return this.device.writeZeroes(this.start + offset, length);

@@ -21,8 +21,6 @@ export interface ByteSource {
   readonly allocated?: number;
   readSync?(offset: number, target: Bytes): number;
   readAsync?(offset: number, target: Bytes, signal?: AbortSignalLike): Promise<number>;
-  /** As `readAsync`, of a source that is rather read by `readSync`: while the caller does something else. */
-  readInBackground?(offset: number, target: Bytes): Promise<number>;
   close?(): void;
 }
 
@@ -30,6 +28,8 @@ export interface ByteSource {
 export interface WritableSource extends ByteSource {
   writeSync?(offset: number, bytes: Bytes): void;
   writeAsync?(offset: number, bytes: Bytes): Promise<void>;
+  /** As `writeSync`, pieces one behind the other. */
+  writePiecesSync?(offset: number, pieces: readonly Bytes[]): void;
   truncateSync?(size: number): void;
   truncateAsync?(size: number): Promise<void>;
   /** Makes what was written durable (fdatasync). */
@@ -88,6 +88,28 @@ export class Write implements Effect<void> {
   async async(): Promise<void> {
     if (this.source.writeAsync !== undefined) await this.source.writeAsync(this.offset, this.bytes);
     else this.sync();
+  }
+}
+
+/** The effect of writing pieces one behind the other, at once, where a source can do that. */
+export class WritePieces implements Effect<void> {
+  readonly source: WritableSource;
+  readonly offset: number;
+  readonly pieces: readonly Bytes[];
+
+  constructor(source: WritableSource, offset: number, pieces: readonly Bytes[]) {
+    this.source = source;
+    this.offset = offset;
+    this.pieces = pieces;
+  }
+
+  sync(): void {
+    if (this.source.writePiecesSync === undefined) throw needsAsync(this.source);
+    this.source.writePiecesSync(this.offset, this.pieces);
+  }
+
+  async async(): Promise<void> {
+    this.sync();
   }
 }
 

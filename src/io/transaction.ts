@@ -100,6 +100,21 @@ export class Transactions {
     return yield* this.run(() => this.#asWhole(body), before);
   }
 
+  /**
+   * As {@link run} inside of a whole transaction, for a body that takes no step outside. Undefined: nothing was done, because there is no such
+   * transaction around, something has to be done before, or `body` says so.
+   */
+  runNow<T>(body: () => T | undefined, before: Work): T | undefined {
+    const whole = this.#whole;
+    if (whole === undefined || !this.#turn.inside || before() !== undefined) return undefined;
+    try {
+      return body();
+    } catch (error) {
+      whole.failed ??= { error };
+      throw error;
+    }
+  }
+
   *#asWhole<T>(body: () => Io<T>): Io<T> {
     const around = this.#whole;
     const whole: WholeTransaction = { failed: undefined };

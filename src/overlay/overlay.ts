@@ -12,6 +12,7 @@ import { Lock } from '../io/lock.ts';
 import type { WritableSource } from '../io/source.ts';
 import type { TransactionalDevice } from '../io/transaction.ts';
 import { ClusterTable } from './cluster-table.ts';
+import { BaseRest, type Rest, zeroRest } from './rest.ts';
 import { CLUSTER, ClusterStore, type OpenTemporary } from './store.ts';
 import { BASE, type ClusterState, DISCARDED, mergeUndo, PIECE, type Undo, type UndoLevel, ZERO } from './undo.ts';
 
@@ -39,6 +40,8 @@ export interface StoredChange extends Change {
 
 /** Clusters that one overlay can change: 512 GiB. */
 const MAX_CLUSTERS = 1 << 23;
+/** Bytes that are written without a step outside, at most. */
+const WRITTEN_NOW: number = 1 << 17;
 
 export class OverlayDevice implements TransactionalDevice {
   readonly base: BlockDevice;
@@ -48,8 +51,6 @@ export class OverlayDevice implements TransactionalDevice {
   readonly #clusters = new ClusterTable();
   readonly #levels: UndoLevel[] = [];
   readonly #writing = new Lock();
-  /** One cluster, for whoever holds the lock. */
-  #whole: Bytes | undefined;
   /** Grows whenever a slot is freed: a read that was under way may have seen another cluster's bytes. */
   #frees = 0;
 
@@ -110,12 +111,43 @@ export class OverlayDevice implements TransactionalDevice {
 
   writeNow(offset: number, bytes: Bytes): boolean {
     checkRange(this, offset, bytes.length);
-    if (this.#writing.held) return false;
-    const cluster = Math.floor(offset / CLUSTER);
-    const within = offset - cluster * CLUSTER;
-    if (bytes.length === 0 || within + bytes.length > CLUSTER) return false;
-    const state = this.#clusters.get(cluster);
-    return state >= 0 && this.#mayOverwrite(cluster) && this.#store.writeNow(state, within, bytes);
+    if (this.#writing.held || bytes.length === 0) return false;
+    const first = Math.floor(offset / CLUSTER);
+    const end = offset + bytes.length;
+    if (end <= (first + 1) * CLUSTER) {
+      const state = this.#clusters.get(first);
+      if (state >= 0) return this.#mayOverwrite(first) && this.#store.writeNow(state, offset - first * CLUSTER, bytes);
+    }
+    if (!this.takesNow(offset, bytes.length)) return false;
+    for (let at = offset; at < end; ) {
+      const cluster = Math.floor(at / CLUSTER);
+      const within = at - cluster * CLUSTER;
+      const part = bytes.subarray(at - offset, Math.min(end, (cluster + 1) * CLUSTER) - offset);
+      const state = this.#clusters.get(cluster);
+      if (state >= 0) this.#store.writeNow(state, within, part);
+      else {
+        const slot = this.#store.allocate();
+        this.#store.writeFreshNow(slot, within, part, this.#restOf(cluster, state, part));
+        this.#replace(cluster, slot);
+      }
+      at += part.length;
+    }
+    return true;
+  }
+
+  takesNow(offset: number, length: number): boolean {
+    if (this.#writing.held || length === 0 || length > WRITTEN_NOW) return false;
+    const end = offset + length;
+    let fresh = 0;
+    for (let at = offset; at < end; ) {
+      const cluster = Math.floor(at / CLUSTER);
+      const stop = Math.min(end, (cluster + 1) * CLUSTER);
+      const state = this.#clusters.get(cluster);
+      if (state < 0) fresh++;
+      else if (!this.#mayOverwrite(cluster) || !this.#store.takesNow(state, at - cluster * CLUSTER, stop - at)) return false;
+      at = stop;
+    }
+    return fresh === 0 || (this.#store.hasRoom(fresh) && this.#clusters.size + fresh <= MAX_CLUSTERS);
   }
 
   *write(offset: number, bytes: Bytes): Io<void> {
@@ -124,74 +156,54 @@ export class OverlayDevice implements TransactionalDevice {
   }
 
   *#write(offset: number, bytes: Bytes): Io<void> {
+    if (bytes.length > CLUSTER) this.#store.checkRoom(this.#freshSlots(offset, offset + bytes.length));
     for (let done = 0; done < bytes.length; ) {
       const at = offset + done;
       const cluster = Math.floor(at / CLUSTER);
       const within = at - cluster * CLUSTER;
-      const rest = bytes.length - done;
-      const length = this.#lengthOf(cluster);
-      if (within === 0 && rest >= length) done += yield* this.#writeWhole(cluster, bytes, done);
-      else {
-        const part = bytes.subarray(done, done + Math.min(length - within, rest));
-        yield* this.#writePart(cluster, within, part);
-        done += part.length;
-      }
+      const length = Math.min(CLUSTER - within, bytes.length - done);
+      yield* this.#writePart(cluster, within, length === bytes.length ? bytes : bytes.subarray(done, done + length));
+      done += length;
     }
   }
 
-  /** Writes as many whole clusters as there are from `done` on, joined where their slots follow each other; returns their bytes. */
-  *#writeWhole(first: number, bytes: Bytes, done: number): Io<number> {
-    const slots: number[] = [];
-    const fresh: number[] = [];
-    let end = done;
-    try {
-      for (let cluster = first; end + this.#lengthOf(cluster) <= bytes.length && cluster * CLUSTER < this.size; cluster++) {
-        const state = this.#clusters.get(cluster);
-        if (state >= 0 && this.#mayOverwrite(cluster)) slots.push(state);
-        else {
-          this.#checkRoom();
-          const slot = this.#store.allocate();
-          slots.push(slot);
-          fresh.push(slot);
-        }
-        end += this.#lengthOf(cluster);
-      }
-      for (let i = 0; i < slots.length; ) {
-        let count = 1;
-        while (i + count < slots.length && slots[i + count] === (slots[i] ?? 0) + count) count++;
-        const from = done + i * CLUSTER;
-        yield* this.#store.write(slots[i] ?? 0, 0, bytes.subarray(from, Math.min(from + count * CLUSTER, end)), 'through');
-        i += count;
-      }
-    } catch (error) {
-      for (const slot of fresh) this.#free(slot);
-      throw error;
+  /** How many slots it takes to write `[offset, end)`. */
+  #freshSlots(offset: number, end: number): number {
+    let count = 0;
+    for (let cluster = Math.floor(offset / CLUSTER); cluster * CLUSTER < end; cluster++) {
+      const whole = offset <= cluster * CLUSTER && end >= cluster * CLUSTER + this.#lengthOf(cluster);
+      if (this.#clusters.get(cluster) < 0 || (whole && !this.#mayOverwrite(cluster))) count++;
     }
-    for (const [i, slot] of slots.entries()) if (this.#clusters.get(first + i) !== slot) this.#replace(first + i, slot);
-    return end - done;
+    return count;
   }
 
+  /** Writes within one cluster; one that is written as a whole gets a new slot while its old contents may be needed. */
   *#writePart(cluster: number, within: number, bytes: Bytes): Io<void> {
     const state = this.#clusters.get(cluster);
     if (state >= 0) {
-      if (!this.#mayOverwrite(cluster)) yield* this.#savePieces(cluster, state, within, bytes.length);
-      yield* this.#store.write(state, within, bytes);
-      return;
+      const kept = !this.#mayOverwrite(cluster);
+      if (!kept || bytes.length < this.#lengthOf(cluster)) {
+        if (kept) yield* this.#savePieces(cluster, state, within, bytes.length);
+        yield* this.#store.write(state, within, bytes);
+        return;
+      }
     }
     this.#checkRoom();
-    this.#whole ??= new Uint8Array(CLUSTER);
-    const whole = this.#whole.subarray(0, this.#lengthOf(cluster));
-    if (state === BASE) yield* this.base.readInto(cluster * CLUSTER, whole);
-    else whole.fill(0);
-    whole.set(bytes, within);
     const slot = this.#store.allocate();
     try {
-      yield* this.#store.write(slot, 0, whole, 'stay');
+      yield* this.#store.writeFresh(slot, within, bytes, this.#restOf(cluster, state, bytes));
     } catch (error) {
       this.#free(slot);
       throw error;
     }
     this.#replace(cluster, slot);
+  }
+
+  /** What a cluster of this state holds around a part that is written into it. */
+  #restOf(cluster: number, state: ClusterState, part: Bytes): Rest | undefined {
+    const end = this.#lengthOf(cluster);
+    if (part.length === end) return undefined;
+    return state === BASE ? new BaseRest(this.base, cluster * CLUSTER, end) : zeroRest(end);
   }
 
   /** Whether the cluster's slot came into being in the innermost transaction, or there is none: then its old contents are not needed. */

@@ -1,4 +1,4 @@
-/** Reading ahead, and flushing while data come: what goes on in the background is neither lost nor torn. */
+/** Sources in pieces, files written in pieces, and flushing while data come: nothing is lost or torn. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -32,8 +32,7 @@ describe('a source in pieces', () => {
     sync.close();
   });
 
-  test('that come in crumbs, and are read ahead while the one before is in use', async () => {
-    const asked: number[] = [];
+  test('that come in crumbs', async () => {
     const source: ByteSource = {
       name: 'crumbs',
       size: 100,
@@ -43,35 +42,25 @@ describe('a source in pieces', () => {
         target.set(part);
         return part.length;
       },
-      readInBackground: async (offset, target) => {
-        asked.push(offset);
-        return source.readSync?.(offset, target) ?? 0;
-      },
     };
-    const pieces = new Pieces(source, 30);
-    const first = await runAsync(pieces.next());
-    expect(asked).toEqual([0, 30]);
-    expect(first).toEqual(contents.subarray(0, 30));
-    expect(() => runSync(pieces.next())).toThrow(Refused);
-    const rest = await runAsync(readAll(pieces));
-    expect(Buffer.concat(rest).equals(contents.subarray(30, 100))).toBe(true);
-    expect(asked).toEqual([0, 30, 60, 90]);
+    const all = await runAsync(readAll(new Pieces(source, 30)));
+    expect(all.map((piece) => piece.length)).toEqual([30, 30, 30, 10]);
+    expect(Buffer.concat(all).equals(contents.subarray(0, 100))).toBe(true);
   });
 
-  test('fails where it cannot be read, at that piece and not before', async () => {
+  test('fails where it cannot be read, at that piece and not before', () => {
     const source: ByteSource = {
       name: 'broken',
       size: 90,
       preferredRequest: 4096,
-      readSync: () => 0,
-      readInBackground: async (offset, target) => {
+      readSync: (offset, target) => {
         if (offset >= 30) throw new Posix('EIO', { image: 'broken' });
         return target.length;
       },
     };
     const pieces = new Pieces(source, 30);
-    expect((await runAsync(pieces.next()))?.length).toBe(30);
-    await expect(runAsync(pieces.next())).rejects.toThrow(Posix);
+    expect(runSync(pieces.next())?.length).toBe(30);
+    expect(() => runSync(pieces.next())).toThrow(Posix);
   });
 
   test('of a file that became shorter: an error, not zeros', async () => {
@@ -82,22 +71,20 @@ describe('a source in pieces', () => {
     await expect(runAsync(readAll(new Pieces(source, 65_536)))).rejects.toThrow(Posix);
     source.close();
   });
-
-  test('of a file that is closed meanwhile: its descriptor is kept until nobody reads', async () => {
-    const source = FileSource.open(name);
-    const { descriptor } = source;
-    const target = new Uint8Array(1000);
-    const reading = source.readInBackground(0, target);
-    source.close();
-    expect(() => fs.fstatSync(descriptor)).not.toThrow();
-    expect(await reading).toBe(1000);
-    expect(target).toEqual(contents.subarray(0, 1000));
-    expect(() => fs.fstatSync(descriptor)).toThrow(/EBADF/);
-    expect(() => source.descriptor).toThrow(Refused);
-  });
 });
 
 describe('a file that is flushed while it is written', () => {
+  test('and closed meanwhile: its descriptor is kept until the flush is over', async () => {
+    const file = FileSource.adopt('closed', fs.openSync(path.join(folder, 'closed'), 'w+'), true);
+    const { descriptor } = file;
+    const flushing = file.flushInBackground();
+    file.close();
+    expect(() => fs.fstatSync(descriptor)).not.toThrow();
+    await flushing;
+    expect(() => fs.fstatSync(descriptor)).toThrow(/EBADF/);
+    expect(() => file.descriptor).toThrow(Refused);
+  });
+
   /** What a file of the host does, with flushes that end when the test says so. */
   function made(): { file: FileSource; flushing: FlushingFile; end: ((error?: Error) => void)[] } {
     const file = FileSource.adopt('new', fs.openSync(path.join(folder, 'new'), 'w+'), true);
@@ -152,4 +139,18 @@ describe('a file that is flushed while it is written', () => {
     expect(end).toEqual([]);
     flushing.close();
   });
+});
+
+test('a file takes pieces one behind the other, however many', () => {
+  const name = path.join(folder, 'taken');
+  const file = FileSource.adopt('taken', fs.openSync(name, 'w+'), true);
+  const pieces = [contents.subarray(0, 10), contents.subarray(10, 5000), contents.subarray(5000, 70_000)];
+  file.writePiecesSync(100, pieces);
+  expect(file.size).toBe(70_100);
+  // More pieces than one call of the system takes (IOV_MAX).
+  const many = Array.from({ length: 3000 }, (_, i) => contents.subarray(i * 5, i * 5 + 5));
+  file.writePiecesSync(80_000, many);
+  expect(fs.readFileSync(name).subarray(80_000).equals(contents.subarray(0, 15_000))).toBe(true);
+  expect(fs.readFileSync(name).subarray(100, 70_100).equals(contents.subarray(0, 70_000))).toBe(true);
+  file.close();
 });

@@ -29,15 +29,25 @@ export function checkFree(name: string): void {
   attempt(folder, () => fs.accessSync(hostPath(folder), fs.constants.W_OK));
 }
 
+export interface ExclusiveOptions {
+  /**
+   * Whether `finish` waits until the disk has it all, so that the name stands for a complete file after a power cut too. Default true. Without
+   * it is as durable as what cp and qemu-img convert make: complete whatever becomes of the process, and on the disk when the system likes.
+   */
+  readonly durable?: boolean;
+}
+
 /** A new file of the host, made beside its place under a hidden name; it gets its own, which nothing may have, when it is complete. */
 export class ExclusiveFile {
   readonly target: WritableSource;
   readonly #name: string;
   readonly #temporary: string;
   readonly #forget: (() => void) | undefined;
+  readonly #durable: boolean;
   #there = true;
 
-  private constructor(name: string, temporary: string, target: WritableSource, forget: (() => void) | undefined) {
+  private constructor(name: string, temporary: string, target: WritableSource, forget: (() => void) | undefined, durable: boolean) {
+    this.#durable = durable;
     this.#name = name;
     this.#temporary = temporary;
     this.target = target;
@@ -45,7 +55,7 @@ export class ExclusiveFile {
   }
 
   /** Makes the file, empty. Throws Posix EEXIST when the name is taken, and ENOSPC and so on. */
-  static begin(name: string, track?: Track): ExclusiveFile {
+  static begin(name: string, track?: Track, { durable = true }: ExclusiveOptions = {}): ExclusiveFile {
     checkFree(name);
     const temporary = path.join(
       path.dirname(name),
@@ -55,16 +65,17 @@ export class ExclusiveFile {
     const forget = track?.(temporary);
     try {
       const descriptor = attempt(name, () => fs.openSync(hostPath(temporary), 'wx+', 0o666));
-      return new ExclusiveFile(name, temporary, new FlushingFile(FileSource.adopt(name, descriptor, true)), forget);
+      const file = FileSource.adopt(name, descriptor, true);
+      return new ExclusiveFile(name, temporary, durable ? new FlushingFile(file) : file, forget, durable);
     } catch (error) {
       forget?.();
       throw error;
     }
   }
 
-  /** Makes it durable and gives it its name. Throws Posix EEXIST when that is taken meanwhile. */
+  /** Makes it durable, unless that is not wanted, and gives it its name. Throws Posix EEXIST when that is taken meanwhile. */
   *finish(): Io<void> {
-    yield* perform(new Flush(this.target));
+    if (this.#durable) yield* perform(new Flush(this.target));
     yield* perform({ sync: () => this.#giveName(), async: async () => this.#giveName() });
     this.abandon();
   }

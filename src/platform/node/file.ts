@@ -99,6 +99,27 @@ export class FileSource implements WritableSource {
     this.#size = Math.max(this.#size, offset + bytes.length);
   }
 
+  writePiecesSync(offset: number, pieces: readonly Bytes[]): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    try {
+      const done = fs.writevSync(this.descriptor, pieces, offset);
+      if (done < length) this.#writeRest(offset, pieces, done);
+    } catch (error) {
+      throw posixError(error, this.name, offset);
+    }
+    this.#size = Math.max(this.#size, offset + length);
+  }
+
+  /** What a short write left. */
+  #writeRest(offset: number, pieces: readonly Bytes[], done: number): void {
+    let start = 0;
+    for (const piece of pieces) {
+      const end = start + piece.length;
+      if (end > done) this.writeSync(offset + Math.max(start, done), piece.subarray(Math.max(0, done - start)));
+      start = end;
+    }
+  }
+
   truncateSync(size: number): void {
     try {
       fs.ftruncateSync(this.descriptor, size);
@@ -116,30 +137,19 @@ export class FileSource implements WritableSource {
     }
   }
 
-  readInBackground(offset: number, target: Bytes): Promise<number> {
-    return this.#inBackground(offset, (descriptor, done) => fs.read(descriptor, target, 0, target.length, offset, done));
-  }
-
   /**
    * Begins to make durable what was written so far. An error is told here, and perhaps by no later flush: the system tells each error once
    * for a descriptor.
    */
-  async flushInBackground(): Promise<void> {
-    await this.#inBackground(undefined, (descriptor, done) => fs.fdatasync(descriptor, (error) => done(error, 0)));
-  }
-
-  #inBackground(
-    offset: number | undefined,
-    begin: (descriptor: number, done: (error: NodeJS.ErrnoException | null, count: number) => void) => void,
-  ): Promise<number> {
+  flushInBackground(): Promise<void> {
     const { descriptor } = this;
     this.#background++;
     return new Promise((resolve, reject) => {
-      begin(descriptor, (error, count) => {
+      fs.fdatasync(descriptor, (error) => {
         this.#background--;
         if (this.#closing) this.close();
-        if (error === null) resolve(count);
-        else reject(posixError(error, this.name, offset));
+        if (error === null) resolve();
+        else reject(posixError(error, this.name));
       });
     });
   }

@@ -75,6 +75,10 @@ class Unnamed implements WritableSource {
     this.#file.writeSync(offset, bytes);
   }
 
+  writePiecesSync(offset: number, pieces: readonly Uint8Array[]): void {
+    this.#file.writePiecesSync(offset, pieces);
+  }
+
   truncateSync(size: number): void {
     this.#file.truncateSync(size);
   }

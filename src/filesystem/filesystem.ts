@@ -190,6 +190,11 @@ export interface WritableFileSystem extends FileSystem {
    * and gives undefined where the name is taken.
    */
   createFilled?(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId | undefined>;
+  /**
+   * As `createFilled` inside of a whole transaction, where all that it takes is in memory. Undefined: nothing was done, and `createFilled` says
+   * why or does it.
+   */
+  createFilledNow?(directory: NodeId, name: Bytes, file: NewFile): NodeId | undefined;
   mkdir(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId>;
   symlink(directory: NodeId, name: Bytes, target: Bytes, creation?: Omit<Creation, 'mode'>): Io<NodeId>;
   mknod(

@@ -93,7 +93,7 @@ export class EditableTree extends GuestTree {
     const found = yield* this.lookup(path, { create: true });
     const { place } = found;
     const system = writable((place ?? found.parent).mount, path);
-    yield* system.transaction(function* () {
+    function* fill(): Io<void> {
       let node: NodeId;
       let offset = 0;
       if (place === undefined) {
@@ -109,7 +109,9 @@ export class EditableTree extends GuestTree {
         if (piece.length > 0) yield* system.write(node, offset, piece);
         offset += piece.length;
       }
-    });
+    }
+    // No verb of it goes on after an error.
+    yield* system.transaction(fill, { whole: true });
   }
 
   /** pwrite(2): writes all of `bytes` at `offset` of an existing file. */

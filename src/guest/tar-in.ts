@@ -1,7 +1,7 @@
 /** Unpacking a tar archive into a directory of a guest. Nothing is written outside of it. */
 import { type Bytes, decodeName } from '../bytes/index.ts';
 import { Posix, Refused } from '../errors.ts';
-import type { NodeId, WritableFileSystem } from '../filesystem/filesystem.ts';
+import type { NewFile, NodeId, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import type { EditableTree, Pull } from './edit.ts';
 import { isWritable, type Place, pathOf } from './mounts.ts';
@@ -31,8 +31,13 @@ function* unpack(tree: EditableTree, into: Path, pull: Pull, options: TarInOptio
   const target = new Target(tree, yield* tree.directory(into), options);
   const reader = new TarReader(pull);
   let members = 0;
-  for (let member = yield* reader.next(); member !== undefined; member = yield* reader.next()) {
-    yield* target.add(member, reader);
+  for (;;) {
+    // Most of an archive are small files at hand, which are made without a step outside.
+    const file = reader.nextFileNow();
+    const member = file ?? (yield* reader.next());
+    if (member === undefined) break;
+    const piece = file === undefined ? undefined : reader.dataNow();
+    if (!target.addNow(member, piece)) yield* target.add(member, reader, piece);
     members++;
   }
   yield* target.end();
@@ -58,7 +63,18 @@ class Target {
     this.#options = options;
   }
 
-  *add(member: TarMember, reader: TarReader): Io<void> {
+  /** As {@link add} for a file whose contents are `piece`, where all that it takes is in memory; false: nothing was done. */
+  addNow(member: TarMember, piece: TarPiece | undefined): boolean {
+    if (member.kind !== 'file' || !isWhole(member, piece)) return false;
+    const name = this.#besideLast(member.name);
+    const parent = this.#last?.place;
+    if (name === undefined || parent === undefined) return false;
+    const system = writableSystem(parent, member);
+    return system.createFilledNow?.(parent.node, name, this.#newFile(member, piece)) !== undefined;
+  }
+
+  /** `begun`: the beginning of its contents, where that was taken from the archive already. */
+  *add(member: TarMember, reader: TarReader, begun: TarPiece | undefined): Io<void> {
     let name = this.#besideLast(member.name);
     let parent = this.#last?.place;
     if (name === undefined || parent === undefined) {
@@ -77,7 +93,7 @@ class Target {
     const system = writableSystem(parent, member);
     let first: TarPiece | undefined;
     if (member.kind === 'file') {
-      first = yield* reader.data();
+      first = begun ?? (yield* reader.data());
       if (yield* this.#fill(system, parent, name, member, first)) return;
     }
     const there = yield* system.lookup(parent.node, name);
@@ -132,14 +148,16 @@ class Target {
 
   /** Makes a file in one step where it is at hand as a whole, the file system can do that, and the name is free. */
   *#fill(system: WritableFileSystem, parent: Place, name: Bytes, member: TarMember, first: TarPiece | undefined): Io<boolean> {
-    const whole = first === undefined ? member.size === 0 : first.offset === 0 && first.bytes.length === member.size;
-    if (!whole || system.createFilled === undefined) return false;
+    if (!isWhole(member, first) || system.createFilled === undefined) return false;
+    return (yield* system.createFilled(parent.node, name, this.#newFile(member, first))) !== undefined;
+  }
+
+  #newFile(member: TarMember, contents: TarPiece | undefined): NewFile {
     const { uid, gid } = this.#owner(member);
     const { mode, mtime } = member;
     const all = this.#xattrs(member);
     const xattrs = all.length === 0 ? all : all.filter((one) => !isDefaultAcl(one.name));
-    const file = { mode, uid, gid, contents: first?.bytes ?? NOTHING, atime: mtime, mtime, xattrs };
-    return (yield* system.createFilled(parent.node, name, file)) !== undefined;
+    return { mode, uid, gid, contents: contents?.bytes ?? NOTHING, atime: mtime, mtime, xattrs };
   }
 
   *end(): Io<void> {
@@ -242,6 +260,11 @@ class Target {
     }
     return false;
   }
+}
+
+/** Whether a piece is all that a file holds. */
+function isWhole(member: TarMember, piece: TarPiece | undefined): boolean {
+  return piece === undefined ? member.size === 0 : piece.offset === 0 && piece.bytes.length === member.size;
 }
 
 const NOTHING: Bytes = new Uint8Array(0);

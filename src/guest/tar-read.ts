@@ -7,7 +7,7 @@ import { Corrupt } from '../errors.ts';
 import type { ExtendedAttribute, FileKind, Timestamp } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import type { Pull } from './edit.ts';
-import { aclBytes } from './posix-acl.ts';
+import { extendedAttributes } from './tar-attributes.ts';
 import { hasTarChecksum, parsePaxTime, readTarNumber, TAR_BLOCK, tarPadding, USTAR } from './tar-format.ts';
 import { deviceOf, headerName, markedDirectory, OwnerNames } from './tar-header.ts';
 
@@ -54,6 +54,8 @@ const KINDS: ReadonlyMap<string, TarMember['kind']> = new Map([
 
 /** Headers that are no members: labels and parts of multi-volume archives (GNU), old long names (GNU), ACLs (Solaris), inodes (star). */
 const NO_MEMBERS: ReadonlySet<string> = new Set(['V', 'M', 'N', 'A', 'I']);
+/** `typeflag` of a regular file. */
+const PLAIN_FILE = 0x30;
 
 type Records = Map<string, Bytes>;
 type Run = readonly [offset: number, length: number];
@@ -91,11 +93,8 @@ export class TarReader {
       // A copy: the next piece of the archive may come in the same memory.
       const header = this.#header;
       header.set(block);
-      if (!hasTarChecksum(header))
-        throw this.#corrupt(this.#position === TAR_BLOCK ? 'this is no tar archive' : 'the checksum of a header is wrong');
+      const size = this.#sizeOf(header);
       const type = String.fromCharCode(header[USTAR.typeflag] as number);
-      const size = readTarNumber(header, USTAR.size, 12);
-      if (size < 0) throw this.#corrupt('a size below zero');
       if (type === 'x' || type === 'X' || type === 'g') {
         const target = type === 'g' ? [this.#global, records] : [records];
         const body = yield* this.#extended(size);
@@ -110,6 +109,29 @@ export class TarReader {
         return yield* this.#member(header, kind, type, size, records);
       }
     }
+  }
+
+  /** As {@link next}, if it is at hand, and a file of which one header says all. Undefined: nothing was done. */
+  nextFileNow(): TarMember | undefined {
+    const start = this.#at + this.#stored + this.#padding;
+    const have = this.#have;
+    if (start + TAR_BLOCK > have.length || have[start + USTAR.typeflag] !== PLAIN_FILE || this.#global.size > 0) return undefined;
+    const header = this.#header;
+    header.set(have.subarray(start, start + TAR_BLOCK));
+    this.#position += start + TAR_BLOCK - this.#at;
+    this.#at = start + TAR_BLOCK;
+    return this.#plain(header, 'file', this.#sizeOf(header));
+  }
+
+  /** As {@link data}, if there is one and it is at hand as a whole. Undefined: nothing was done. */
+  dataNow(): TarPiece | undefined {
+    const run = this.#runs[this.#run];
+    if (run === undefined || this.#inRun > 0 || run[1] === 0 || run[1] > this.#stored) return undefined;
+    const bytes = this.#takeNow(run[1]);
+    if (bytes === undefined) return undefined;
+    this.#inRun = bytes.length;
+    this.#stored -= bytes.length;
+    return { offset: run[0], bytes };
   }
 
   /** The next piece of the current member's contents; undefined at their end. It is a view: use it before the next call. */
@@ -129,6 +151,16 @@ export class TarReader {
       return { offset, bytes };
     }
     return undefined;
+  }
+
+  /** What a header says of the bytes behind it. Throws Corrupt for what is no header. */
+  #sizeOf(header: Bytes): number {
+    if (!hasTarChecksum(header)) {
+      throw this.#corrupt(this.#position === TAR_BLOCK ? 'this is no tar archive' : 'the checksum of a header is wrong');
+    }
+    const size = readTarNumber(header, USTAR.size, 12);
+    if (size < 0) throw this.#corrupt('a size below zero');
+    return size;
   }
 
   /** A member of which the header says all. */
@@ -197,7 +229,7 @@ export class TarReader {
       linkname: records.get('linkpath') ?? untilNul(header.subarray(USTAR.linkname, USTAR.linkname + 100)).slice(),
       device: deviceOf(header, kind),
       size,
-      xattrs: attributes(records),
+      xattrs: extendedAttributes(records),
     };
   }
 
@@ -355,22 +387,4 @@ function pairs(numbers: readonly number[]): Run[] {
   const runs: Run[] = [];
   for (let i = 0; i < numbers.length; i += 2) runs.push([numbers[i] as number, numbers[i + 1] ?? Number.NaN]);
   return runs;
-}
-
-const XATTR = 'SCHILY.xattr.';
-
-function attributes(records: Records): ExtendedAttribute[] {
-  const found: ExtendedAttribute[] = [];
-  for (const [key, value] of records) {
-    if (key.startsWith(XATTR)) {
-      const name = key.slice(XATTR.length).replaceAll('%3D', '=').replaceAll('%25', '%');
-      found.push({ name: encodeName(name), value });
-    } else if (key === 'RHT.security.selinux') found.push({ name: encodeName('security.selinux'), value });
-    else if (key === 'SCHILY.acl.access' || key === 'SCHILY.acl.default') {
-      const bytes = aclBytes(decodeName(value));
-      const name = key === 'SCHILY.acl.access' ? 'system.posix_acl_access' : 'system.posix_acl_default';
-      if (bytes !== undefined) found.push({ name: encodeName(name), value: bytes });
-    }
-  }
-  return found;
 }

@@ -80,9 +80,18 @@ export class BlockAllocator {
 
   /** As {@link allocate} without bigalloc, where the whole run fits into the group of `goal` and that is in memory. */
   allocateNow(goal: number, wanted: number): AllocatedRun | undefined {
+    return this.#near(goal, wanted, true);
+  }
+
+  /** The run that {@link allocateNow} would take. */
+  findNow(goal: number, wanted: number): AllocatedRun | undefined {
+    return this.#near(goal, wanted, false);
+  }
+
+  #near(goal: number, wanted: number, take: boolean): AllocatedRun | undefined {
     const { superblock, groups } = this.#volume;
     const { firstDataBlock, blocksCount, blocksPerGroup } = superblock;
-    if (superblock.clusterRatio !== 1 || wanted > blocksPerGroup || goal <= firstDataBlock || goal >= blocksCount) return undefined;
+    if (superblock.clusterRatio !== 1 || wanted > blocksPerGroup || goal < firstDataBlock || goal >= blocksCount) return undefined;
     const group = Math.floor((goal - firstDataBlock) / blocksPerGroup);
     const descriptor = groups.known(group);
     const bitmap = this.#dirty.get(group);
@@ -90,7 +99,7 @@ export class BlockAllocator {
     const first = groupFirstBlock(superblock, group);
     const run = search(bitmap, goal - first, clustersInGroup(superblock, group), wanted, true, this.#lowestClear(group, bitmap));
     if (run === undefined || run.length < wanted) return undefined;
-    this.#mark(descriptor, bitmap, run.start, run.length, true);
+    if (take) this.#mark(descriptor, bitmap, run.start, run.length, true);
     return { start: first + run.start, length: run.length };
   }
 

@@ -100,25 +100,29 @@ export function* addName(volume: WritableVolume, edit: InodeEdit, name: Bytes, i
 }
 
 /**
- * Puts a name that the directory does not have into the block in memory where the one before found room; the caller writes it with
- * {@link writeLeaf}. Undefined: nothing was done, and {@link addName} finds a place.
+ * The block in memory where the name before found room, for a name that the directory does not have. Undefined: {@link addName} finds a
+ * place.
  */
-export function insertBesideLast(
-  volume: WritableVolume,
-  edit: InodeEdit,
-  name: Bytes,
-  inode: number,
-  kind: FileKind,
-): DirectoryBlock | undefined {
+export function blockBesideLast(volume: WritableVolume, edit: InodeEdit, name: Bytes): DirectoryBlock | undefined {
   const directory = edit.inode;
   if ((directory.flags & (EXT4_ENCRYPT_FL | EXT4_INLINE_DATA_FL | EXT4_INDEX_FL)) !== 0) return undefined;
   const hint = volume.roomHints.get(edit.number);
   const form = directoryForm(volume, directory);
   if (hint === undefined || hint.length > leastRecordLength(name.length, form)) return undefined;
-  const block = peekForChange(volume, edit, hint.logical);
-  if (block === undefined) return undefined;
+  return peekForChange(volume, edit, hint.logical);
+}
+
+/** Puts a name into a block, which the caller writes with {@link writeLeaf}; false, and nothing was done, where there is no room. */
+export function insertInto(
+  volume: WritableVolume,
+  edit: InodeEdit,
+  block: DirectoryBlock,
+  name: Bytes,
+  inode: number,
+  kind: FileKind,
+): boolean {
   const end = entriesEnd(volume.superblock.blockSize, volume.superblock.metadataCsum);
-  return insertEntry(block.bytes, 0, end, { name, inode, kind }, form) ? block : undefined;
+  return insertEntry(block.bytes, 0, end, { name, inode, kind }, directoryForm(volume, edit.inode));
 }
 
 /** Where a name stands. */

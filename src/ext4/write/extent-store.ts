@@ -146,7 +146,9 @@ export function* storeExtents(volume: WritableVolume, edit: InodeEdit, list: Ext
 
 /** An empty extent tree in `i_block`. */
 export function initialiseExtents(edit: InodeEdit): void {
-  encodeNode(edit.bytes.subarray(0x28, 0x28 + 60), ROOT_ENTRIES, 0, []);
+  const { bytes } = edit;
+  bytes.fill(0, 0x28, 0x28 + 60);
+  for (let i = 0; i < EMPTY_ROOT.length; i++) bytes[0x28 + i] = EMPTY_ROOT[i] as number;
   edit.touch();
 }
 

@@ -31,8 +31,8 @@ function hasExtents(edit: InodeEdit): boolean {
 }
 
 /** Where a file's first block goes: into the group of its inode. */
-function firstGoal(volume: WritableVolume, edit: InodeEdit): number {
-  return groupFirstBlock(volume.superblock, Math.floor((edit.number - 1) / volume.superblock.inodesPerGroup));
+export function firstGoal(volume: WritableVolume, inode: number): number {
+  return groupFirstBlock(volume.superblock, Math.floor((inode - 1) / volume.superblock.inodesPerGroup));
 }
 
 /** Gives every block of `[first, first + count)` a place and marks it as written; returns where they are, in order. */
@@ -47,7 +47,7 @@ export function* takeBlocks(volume: WritableVolume, edit: InodeEdit, first: numb
  */
 export function takeFirstBlocks(volume: WritableVolume, edit: InodeEdit, count: number): number | undefined {
   if (!hasExtents(edit) || !isEmptyRoot(edit.bytes) || count > EXT_INIT_MAX_LEN) return undefined;
-  const run = volume.blocks.allocateNow(firstGoal(volume, edit), count);
+  const run = volume.blocks.allocateNow(firstGoal(volume, edit.number), count);
   if (run === undefined) return undefined;
   edit.addBlocks(run.length);
   storeFirstExtent(edit, run.start, run.length);
@@ -79,7 +79,7 @@ function* takeInExtents(volume: WritableVolume, edit: InodeEdit, first: number, 
     runs.push({ logical, length: piece.length, physical: piece.physical, fresh: true });
     logical += piece.length;
   }
-  if (changed) yield* storeExtents(volume, edit, list, runs[0]?.physical ?? firstGoal(volume, edit));
+  if (changed) yield* storeExtents(volume, edit, list, runs[0]?.physical ?? firstGoal(volume, edit.number));
   return runs;
 }
 
@@ -103,7 +103,7 @@ function* takeHole(volume: WritableVolume, edit: InodeEdit, list: ExtentList, lo
       };
     }
   }
-  const goal = left === undefined ? firstGoal(volume, edit) : left.physical + (logical - left.logical);
+  const goal = left === undefined ? firstGoal(volume, edit.number) : left.physical + (logical - left.logical);
   const run = yield* volume.blocks.allocate(goal, within + wanted);
   edit.addBlocks(run.length);
   // With bigalloc a block stands at the same place of its cluster on the device as in the file.
@@ -113,7 +113,7 @@ function* takeHole(volume: WritableVolume, edit: InodeEdit, list: ExtentList, lo
 function* takeInMap(volume: WritableVolume, edit: InodeEdit, first: number, count: number): Io<WritableRun[]> {
   const runs: WritableRun[] = [];
   const end = first + count;
-  let goal = firstGoal(volume, edit);
+  let goal = firstGoal(volume, edit.number);
   if (first > 0) {
     const before = yield* findRun(volume, edit.inode, first - 1);
     if (before.physical !== undefined) goal = before.physical + 1;

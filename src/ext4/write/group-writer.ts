@@ -59,7 +59,7 @@ export class WritableGroupTable extends GroupTable {
         else this.#dirty.set(group, dirty);
       });
     }
-    this.#dirty.set(group, { ...before, ...change });
+    this.#dirty.set(group, changed(before, change));
     this.#clean.delete(group);
   }
 
@@ -95,6 +95,23 @@ export class WritableGroupTable extends GroupTable {
     this.#clean.clear();
     this.#dirty.clear();
   }
+}
+
+/** Each field by its name: every name that comes in goes through here, twice for a new file. */
+function changed(before: GroupDescriptor, change: GroupChange): GroupDescriptor {
+  return {
+    group: before.group,
+    blockBitmap: before.blockBitmap,
+    inodeBitmap: before.inodeBitmap,
+    inodeTable: before.inodeTable,
+    freeClusters: change.freeClusters ?? before.freeClusters,
+    freeInodes: change.freeInodes ?? before.freeInodes,
+    usedDirectories: change.usedDirectories ?? before.usedDirectories,
+    flags: change.flags ?? before.flags,
+    unusedInodes: change.unusedInodes ?? before.unusedInodes,
+    blockBitmapChecksum: change.blockBitmapChecksum ?? before.blockBitmapChecksum,
+    inodeBitmapChecksum: change.inodeBitmapChecksum ?? before.inodeBitmapChecksum,
+  };
 }
 
 function splitHalves(change: GroupChange): Partial<RawGroupDescriptor> {

@@ -60,6 +60,15 @@ export class InodeAllocator {
 
   /** As {@link allocate} for what is no directory, where all that has to be known is in memory and there is room beside the parent. */
   allocateNow(parent: number): number | undefined {
+    return this.#near(parent, true);
+  }
+
+  /** The inode that {@link allocateNow} would take. */
+  findNow(parent: number): number | undefined {
+    return this.#near(parent, false);
+  }
+
+  #near(parent: number, take: boolean): number | undefined {
     const { superblock, groups } = this.#volume;
     const { inodesPerGroup } = superblock;
     const group = Math.floor((parent - 1) / inodesPerGroup);
@@ -73,7 +82,7 @@ export class InodeAllocator {
     const behindWatermark = bit >= watermark && (superblock.metadataCsum || superblock.gdtCsum);
     const mayBeGarbage = behindWatermark && bit > watermark && (descriptor.flags & EXT4_BG_INODE_ZEROED) === 0;
     if (bit >= inodesPerGroup || mayBeGarbage) return undefined;
-    this.#count(descriptor, bitmap, bit, behindWatermark, false);
+    if (take) this.#count(descriptor, bitmap, bit, behindWatermark, false);
     return group * inodesPerGroup + bit + 1;
   }
 
@@ -160,7 +169,7 @@ export class InodeAllocator {
       freeInodes: descriptor.freeInodes - 1,
       unusedInodes: behindWatermark ? superblock.inodesPerGroup - bit - 1 : descriptor.unusedInodes,
       flags: descriptor.flags & ~(EXT4_BG_INODE_UNINIT | EXT4_BG_BLOCK_UNINIT),
-      ...(directory ? { usedDirectories: descriptor.usedDirectories + 1 } : {}),
+      usedDirectories: descriptor.usedDirectories + (directory ? 1 : 0),
     });
     this.#volume.addFreeInodes(-1);
   }

@@ -46,9 +46,9 @@ export class InodeEdit {
     this.#view = viewOf(bytes);
   }
 
-  /** An inode as it is right after its allocation: links 0, no mode yet, times now. */
-  static fresh(volume: EditVolume, number: number): InodeEdit {
-    const edit = new InodeEdit(volume, number, new Uint8Array(volume.superblock.inodeSize));
+  /** An inode as it is right after its allocation: links 0, no mode yet, times now. `zeros`: as many as an inode has bytes. */
+  static fresh(volume: EditVolume, number: number, zeros: Bytes): InodeEdit {
+    const edit = new InodeEdit(volume, number, zeros);
     const { raw, inodeSize } = volume.superblock;
     const extra = inodeSize === 128 ? 0 : Math.min(inodeSize - 128, Math.max(raw.s_want_extra_isize, raw.s_min_extra_isize, EXTRA_SIZE));
     const view = edit.#view;

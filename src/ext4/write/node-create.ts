@@ -7,7 +7,7 @@ import { EXT4_CASEFOLD_FL, EXT4_EXTENTS_FL, EXT4_INDEX_FL, INCOMPAT, RO_COMPAT }
 import { isKnownAbsent, lookupName } from '../lookup.ts';
 import { changeModeWithAcl, hasAttributes, inheritDefaultAcl, setXattrByName } from './acl-write.ts';
 import { writeLeaf, writeLeafNow } from './directory-blocks.ts';
-import { addName, initialiseDirectory, insertBesideLast } from './directory-write.ts';
+import { addName, blockBesideLast, initialiseDirectory, insertInto } from './directory-write.ts';
 import { initialiseExtents } from './extent-store.ts';
 import { writeData } from './file-write.ts';
 import type { InodeEdit } from './inode-edit.ts';
@@ -54,6 +54,30 @@ function isAt(a: Timestamp, b: Timestamp): boolean {
   return a.seconds === b.seconds && a.nanoseconds === b.nanoseconds;
 }
 
+/** Makes a fresh inode one of its kind. */
+export function initialiseNode(
+  volume: WritableVolume,
+  directory: InodeEdit,
+  edit: InodeEdit,
+  kind: FileKind,
+  mode: number,
+  owner: { readonly uid?: number; readonly gid?: number },
+  links: number,
+): void {
+  const inherited = kind === 'directory' ? INHERITED_BY_DIRECTORY : kind === 'file' ? INHERITED_BY_FILE : INHERITED_BY_OTHERS;
+  const mapped = kind === 'file' || kind === 'directory';
+  const extents = mapped && (volume.superblock.incompat & INCOMPAT.extents) !== 0;
+  // inode_init_owner of fs/inode.c: a directory with the set-group-ID bit passes its group on, and to directories the bit too.
+  const passesGroup = (directory.mode & S_ISGID) !== 0;
+  edit.become(
+    modeOfKind(kind) | (mode & 0o7777) | (passesGroup && kind === 'directory' ? S_ISGID : 0),
+    links,
+    ((directory.flags & inherited) | (extents ? EXT4_EXTENTS_FL : 0)) >>> 0,
+  );
+  if (extents) initialiseExtents(edit);
+  edit.setOwner(owner.uid ?? 0, owner.gid ?? (passesGroup ? directory.inode.gid : 0));
+}
+
 /** A new inode with its name in a directory; the caller fills it. */
 function* makeNode(
   volume: WritableVolume,
@@ -82,20 +106,10 @@ function* makeFreeNode(
   const near = kind === 'directory' ? undefined : volume.inodeNumbers.allocateNow(directory.number);
   const number = near ?? (yield* volume.inodeNumbers.allocate(directory.number, kind === 'directory'));
   const edit = volume.editNew(number);
-  const inherited = kind === 'directory' ? INHERITED_BY_DIRECTORY : kind === 'file' ? INHERITED_BY_FILE : INHERITED_BY_OTHERS;
-  const mapped = kind === 'file' || kind === 'directory';
-  const extents = mapped && (volume.superblock.incompat & INCOMPAT.extents) !== 0;
-  // inode_init_owner of fs/inode.c: a directory with the set-group-ID bit passes its group on, and to directories the bit too.
-  const passesGroup = (directory.inode.mode & S_ISGID) !== 0;
-  edit.become(
-    modeOfKind(kind) | (mode & 0o7777) | (passesGroup && kind === 'directory' ? S_ISGID : 0),
-    links,
-    ((directory.inode.flags & inherited) | (extents ? EXT4_EXTENTS_FL : 0)) >>> 0,
-  );
-  if (extents) initialiseExtents(edit);
-  edit.setOwner(owner.uid ?? 0, owner.gid ?? (passesGroup ? directory.inode.gid : 0));
-  const block = insertBesideLast(volume, directory, name, number, kind);
-  if (block === undefined) yield* addName(volume, directory, name, number, kind);
+  initialiseNode(volume, directory, edit, kind, mode, owner, links);
+  const block = blockBesideLast(volume, directory, name);
+  if (block === undefined || !insertInto(volume, directory, block, name, number, kind))
+    yield* addName(volume, directory, name, number, kind);
   else if (!writeLeafNow(volume, directory, block)) yield* writeLeaf(volume, directory, block);
   touchDirectory(volume, directory);
   return edit;

@@ -21,6 +21,7 @@ import { changeModeWithAcl, inheritDefaultAcl, removeXattrByName, setXattrByName
 import { punchData, truncateData, writeData } from './file-write.ts';
 import type { InodeEdit } from './inode-edit.ts';
 import { createDirectory, createFile, createFilled, createSpecial, createSymlink } from './node-create.ts';
+import { createFilledNow } from './node-create-now.ts';
 import { checkChangeable, linkNode, removeDirectory, renameNode, unlinkNode } from './node-rename.ts';
 import { openWritableVolume } from './open-writable.ts';
 import type { WritableVolume } from './writable-volume.ts';
@@ -124,6 +125,13 @@ export class WritableExt4 extends Ext4 implements WritableFileSystem {
   *#createFilled(directory: NodeId, name: Bytes, file: NewFile): Io<NodeId | undefined> {
     const parent = this.#knownParent(directory) ?? (yield* this.#parent(directory));
     return (yield* createFilled(this.volume, parent, name, file))?.number;
+  }
+
+  createFilledNow(directory: NodeId, name: Bytes, file: NewFile): NodeId | undefined {
+    return this.#transactions.runNow(() => {
+      const parent = this.#knownParent(directory);
+      return parent === undefined ? undefined : createFilledNow(this.volume, parent, name, file);
+    }, this.#relieve);
   }
 
   mkdir(directory: NodeId, name: Bytes, creation: Creation): Io<NodeId> {

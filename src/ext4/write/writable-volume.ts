@@ -27,6 +27,8 @@ import { UndoLog } from './undo-log.ts';
 /** Inodes that wait to be written at most, before the next verb of a transaction writes them. */
 const WAITING_INODES = 512;
 const WAITING_SEALS = 1024;
+/** New inodes that share one piece of memory. */
+const NEW_INODES_AT_ONCE = 64;
 /** Half of the blocks of directories that are known to be sound. */
 const SOUND_BLOCKS = 4096;
 const ROOM_HINTS = 1024;
@@ -66,6 +68,8 @@ export class WritableVolume extends Volume {
   /** Blocks of directories whose checksums are due, and the seeds of those. */
   readonly #unsealed = new Map<number, number>();
   #scratch: Bytes = new Uint8Array(0);
+  /** Memory for new inodes. */
+  #zeros: Bytes = new Uint8Array(0);
   #superblockBytes: Bytes;
   #superblockDirty = false;
   /** What the superblock's counts will change by. */
@@ -138,7 +142,10 @@ export class WritableVolume extends Volume {
 
   /** A fresh inode, all zero but for what every new inode has; `number` was just allocated. */
   editNew(number: number): InodeEdit {
-    const edit = InodeEdit.fresh(this, number);
+    const { inodeSize } = this.superblock;
+    if (this.#zeros.length < inodeSize) this.#zeros = new Uint8Array(NEW_INODES_AT_ONCE * inodeSize);
+    const edit = InodeEdit.fresh(this, number, this.#zeros.subarray(0, inodeSize));
+    this.#zeros = this.#zeros.subarray(inodeSize);
     this.#put(edit);
     return edit;
   }

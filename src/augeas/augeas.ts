@@ -7,7 +7,8 @@ import { type Expression, InvalidExpression, type Step, TYPE_ERROR, typeOf } fro
 import { ConfigurationFiles } from './files.ts';
 import { LENSES } from './lenses/index.ts';
 import { initialTree, isSaveMode, noteError, noteExpressionError } from './metadata.ts';
-import { escapeName, parseExpression } from './parse-expression.ts';
+import { parseExpression } from './parse-expression.ts';
+import { Places } from './places.ts';
 import { reach } from './reach.ts';
 import { lensNamed, toBytes, toText, transformsOf } from './transforms.ts';
 import { countNodes, TreeNode } from './tree.ts';
@@ -337,36 +338,4 @@ function tooMany(): Posix {
 
 function noMatch(): Posix {
   return new Posix('EINVAL', {}, 'No match for path expression');
-}
-
-/** Paths of nodes; places among siblings of the same label are counted once per parent. */
-class Places {
-  readonly #places = new Map<TreeNode, Map<TreeNode, number | undefined>>();
-
-  pathOf(node: TreeNode): string {
-    const steps: string[] = [];
-    for (let at: TreeNode = node; at.parent !== undefined; at = at.parent) {
-      const place = this.#among(at.parent).get(at);
-      steps.unshift(`/${escapeName(at.label ?? '')}${place === undefined ? '' : `[${place}]`}`);
-    }
-    return steps.length === 0 ? '/' : steps.join('');
-  }
-
-  /** For each child its number among those of its label, undefined for the only one. */
-  #among(parent: TreeNode): Map<TreeNode, number | undefined> {
-    let places = this.#places.get(parent);
-    if (places === undefined) {
-      const groups = new Map<string | undefined, TreeNode[]>();
-      for (const child of parent.children) {
-        const group = groups.get(child.label);
-        if (group === undefined) groups.set(child.label, [child]);
-        else group.push(child);
-      }
-      places = new Map();
-      for (const group of groups.values())
-        for (const [i, child] of group.entries()) places.set(child, group.length > 1 ? i + 1 : undefined);
-      this.#places.set(parent, places);
-    }
-    return places;
-  }
 }

@@ -2,17 +2,15 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { concatBytes } from '../bytes/text.ts';
 import type { Io } from '../io/effect.ts';
+import type { Pull } from '../io/pieces.ts';
 import type { Codecs, StreamDecoder } from './codecs.ts';
 import { identifyStream } from './stream-magic.ts';
-
-/** Gives the next piece of a stream; undefined at its end. */
-export type NextPiece = () => Io<Bytes | undefined>;
 
 /**
  * What a decoder makes of a stream, piece by piece; each is valid until the next one is asked for. A stream that breaks off is Corrupt, or
  * with `breaksOff` just ends where it does.
  */
-export function decodedPieces(next: NextPiece, decoder: StreamDecoder, options: { readonly breaksOff?: boolean } = {}): NextPiece {
+export function decodedPieces(next: Pull, decoder: StreamDecoder, options: { readonly breaksOff?: boolean } = {}): Pull {
   let ended = false;
   return function* () {
     for (;;) {
@@ -33,7 +31,7 @@ export function decodedPieces(next: NextPiece, decoder: StreamDecoder, options: 
 const HEAD = 6;
 
 /** The pieces of a stream, decompressed when it begins as one of the compressions does. */
-export function* decodedIfPacked(next: NextPiece, codecs: Codecs): Io<NextPiece> {
+export function* decodedIfPacked(next: Pull, codecs: Codecs): Io<Pull> {
   let head: Bytes = new Uint8Array(0);
   while (head.length < HEAD) {
     const piece = yield* next();
@@ -41,13 +39,17 @@ export function* decodedIfPacked(next: NextPiece, codecs: Codecs): Io<NextPiece>
     // A copy: the next piece may come in the same memory.
     head = concatBytes(head, piece);
   }
-  let first: Bytes | undefined = head.length > 0 ? head : undefined;
-  const whole: NextPiece = function* () {
-    const piece = first;
-    if (piece === undefined) return yield* next();
-    first = undefined;
-    return piece;
-  };
+  const whole = preceded(head, next);
   const format = identifyStream(head);
   return format === undefined ? whole : decodedPieces(whole, codecs.stream(format));
+}
+
+/** A stream whose first bytes were taken already. */
+export function preceded(first: Bytes, next: Pull): Pull {
+  let given = first.length === 0;
+  return function* () {
+    if (given) return yield* next();
+    given = true;
+    return first;
+  };
 }

@@ -2,9 +2,10 @@
 import { encodeName } from '../bytes/text.ts';
 import { decodedIfPacked } from '../codec/decoded.ts';
 import { Posix } from '../errors.ts';
-import type { EditableTree, Pull } from '../guest/edit.ts';
+import type { EditableTree } from '../guest/edit.ts';
 import { unpackTar } from '../guest/tar-in.ts';
 import type { Io } from '../io/effect.ts';
+import type { Pull } from '../io/pieces.ts';
 import { Pieces } from '../io/pieces.ts';
 import type { ByteSource } from '../io/source.ts';
 import { ownerOf } from './change-owners.ts';

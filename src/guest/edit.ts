@@ -4,6 +4,7 @@ import { Posix } from '../errors.ts';
 import type { Creation, FileKind, NodeId, Stat, Timestamp, TransactionOptions, WritableFileSystem } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
 import { type AsyncFace, asyncFace, type SyncFace, syncFace } from '../io/faces.ts';
+import type { Pull } from '../io/pieces.ts';
 import { isWritable, type Mount, type Place } from './mounts.ts';
 import { isDot, isDotDot, joinPath, type Path, pathBytes, pathNames, SLASH, wherePath } from './path.ts';
 import { removeTree } from './remove.ts';
@@ -21,9 +22,6 @@ export interface WriteOptions extends CreateOptions {
   /** `replace` (default) empties an existing file first, `append` writes at its end, `new` throws EEXIST. */
   readonly existing?: 'replace' | 'append' | 'new';
 }
-
-/** Gives the next piece of a stream; undefined at its end. A piece may be overwritten by the next: keep nothing of it. */
-export type Pull = () => Io<Bytes | undefined>;
 
 /**
  * A tree that can be changed where its file systems can; elsewhere the answer is EROFS. Each verb succeeds whole or changes nothing, and

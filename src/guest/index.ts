@@ -1,4 +1,5 @@
 /** The guest: its drives, its file systems, and its files as one tree. */
+export type { Pull } from '../io/pieces.ts';
 export * from './async-transaction.ts';
 export * from './checksum.ts';
 export * from './choose-mounts.ts';

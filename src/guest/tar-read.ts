@@ -6,7 +6,7 @@ import { type Bytes, concatBytes, decodeName, encodeName, isZero, untilNul } fro
 import { Corrupt } from '../errors.ts';
 import type { ExtendedAttribute, FileKind, Timestamp } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
-import type { Pull } from './edit.ts';
+import type { Pull } from '../io/pieces.ts';
 import { extendedAttributes } from './tar-attributes.ts';
 import { hasTarChecksum, parsePaxTime, readTarNumber, TAR_BLOCK, tarPadding, USTAR } from './tar-format.ts';
 import { deviceOf, headerName, markedDirectory, OwnerNames } from './tar-header.ts';

@@ -1,4 +1,5 @@
 /** Input and output: described as effects, performed by drivers; devices, sources and the page cache. */
+export * from './buffered-device.ts';
 export * from './cache.ts';
 export * from './commit-host.ts';
 export * from './device.ts';
@@ -10,3 +11,4 @@ export * from './pieces.ts';
 export * from './slice.ts';
 export * from './source.ts';
 export * from './transaction.ts';
+export * from './writable-source-device.ts';

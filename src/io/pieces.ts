@@ -3,6 +3,9 @@ import type { Bytes } from '../bytes/struct.ts';
 import type { Io } from './effect.ts';
 import { type ByteSource, readExactly } from './source.ts';
 
+/** Gives the next piece of a stream; undefined at its end. A piece may be overwritten by the next: keep nothing of it. */
+export type Pull = () => Io<Bytes | undefined>;
+
 /**
  * Reads a source from its beginning, piece by piece, into the same memory. Reading the next one in another thread meanwhile was slower: the system
  * reads files ahead itself, and each change between threads costs as much as copying a tenth of a megabyte.

@@ -5,10 +5,11 @@
 import type { Bytes } from '../bytes/struct.ts';
 import { decodeName } from '../bytes/text.ts';
 import type { StreamDecoder, StreamFormat } from '../codec/codecs.ts';
-import { decodedPieces, type NextPiece } from '../codec/decoded.ts';
+import { decodedPieces, preceded } from '../codec/decoded.ts';
 import { Posix } from '../errors.ts';
 import { kindOfMode } from '../filesystem/filesystem.ts';
 import type { Io } from '../io/effect.ts';
+import type { Pull } from '../io/pieces.ts';
 import { CpioReader } from './cpio.ts';
 import { elfHeader } from './elf-format.ts';
 import { ELF_MACHINES } from './elf-names.ts';
@@ -60,7 +61,7 @@ export function* fileArchitecture(source: MagicSource, stream: (format: StreamFo
   return found;
 }
 
-function* architectureOf(next: NextPiece, stream: (format: StreamFormat) => StreamDecoder, nesting: number): Io<Architecture | undefined> {
+function* architectureOf(next: Pull, stream: (format: StreamFormat) => StreamDecoder, nesting: number): Io<Architecture | undefined> {
   const first = yield* gather(next, HEAD);
   const head = new Head(first, first.length);
   const direct = architectureOfHead(head);
@@ -72,7 +73,7 @@ function* architectureOf(next: NextPiece, stream: (format: StreamFormat) => Stre
   return /^07070[127]/.test(head.text(0, 6)) ? yield* architectureOfInitrd(rest, stream, nesting) : undefined;
 }
 
-function* gather(next: NextPiece, wanted: number): Io<Bytes> {
+function* gather(next: Pull, wanted: number): Io<Bytes> {
   const gathered = new Uint8Array(2 * wanted);
   let length = 0;
   while (length < wanted) {
@@ -88,15 +89,6 @@ function* gather(next: NextPiece, wanted: number): Io<Bytes> {
     length += piece.length;
   }
   return gathered.subarray(0, length);
-}
-
-function preceded(first: Bytes, next: NextPiece): NextPiece {
-  let given = first.length === 0;
-  return function* () {
-    if (given) return yield* next();
-    given = true;
-    return first;
-  };
 }
 
 function architectureOfHead(head: Head): Architecture | undefined {
@@ -116,13 +108,9 @@ function architectureOfHead(head: Head): Architecture | undefined {
   return head.is(56, 'ARMd') ? 'aarch64' : undefined;
 }
 
-function* architectureOfInitrd(
-  next: NextPiece,
-  stream: (format: StreamFormat) => StreamDecoder,
-  nesting: number,
-): Io<Architecture | undefined> {
+function* architectureOfInitrd(next: Pull, stream: (format: StreamFormat) => StreamDecoder, nesting: number): Io<Architecture | undefined> {
   let consumed = 0;
-  const counted: NextPiece = function* () {
+  const counted: Pull = function* () {
     const piece = yield* next();
     if (piece === undefined || consumed > MAX_INITRD) return undefined;
     consumed += piece.length;

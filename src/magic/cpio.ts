@@ -3,6 +3,7 @@ import type { Bytes } from '../bytes/struct.ts';
 import { concatBytes, latin1 } from '../bytes/text.ts';
 import { Corrupt } from '../errors.ts';
 import type { Io } from '../io/effect.ts';
+import type { Pull } from '../io/pieces.ts';
 
 export interface CpioMember {
   readonly name: Bytes;
@@ -11,9 +12,6 @@ export interface CpioMember {
   readonly size: number;
 }
 
-/** Hands over the next piece of the archive; undefined at its end. */
-export type NextPiece = () => Io<Bytes | undefined>;
-
 const MAX_NAME = 65_536;
 const TRAILER = 'TRAILER!!!';
 
@@ -21,7 +19,7 @@ const damaged = (what: string): Corrupt => new Corrupt(`a damaged cpio archive: 
 
 /** Goes through an archive once: `next` for each member, `data` for the contents of the one at hand. */
 export class CpioReader {
-  readonly #next: NextPiece;
+  readonly #next: Pull;
   #piece: Bytes = new Uint8Array(0);
   #at = 0;
   /** Bytes read of the archive. */
@@ -30,7 +28,7 @@ export class CpioReader {
   #padding = 0;
   #rest: Bytes = new Uint8Array(0);
 
-  constructor(next: NextPiece) {
+  constructor(next: Pull) {
     this.#next = next;
   }
 

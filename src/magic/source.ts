@@ -1,7 +1,7 @@
 /** What is looked at: a file or device of which any part can be read. */
 import { type Bytes, viewOf } from '../bytes/struct.ts';
-import type { NextPiece } from '../codec/decoded.ts';
 import type { Io } from '../io/effect.ts';
+import type { Pull } from '../io/pieces.ts';
 
 /** Bytes to describe. */
 export interface MagicSource {
@@ -15,7 +15,7 @@ export interface MagicSource {
 const PIECE = 65_536;
 
 /** A source from its beginning to its end. */
-export function piecesOf(source: MagicSource): NextPiece {
+export function piecesOf(source: MagicSource): Pull {
   let at = 0;
   return function* () {
     if (at >= source.size) return undefined;

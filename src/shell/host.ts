@@ -3,8 +3,8 @@ import type { Bytes } from '../bytes/struct.ts';
 import type { Push } from '../commands/api/values.ts';
 import type { Host } from '../commands/host.ts';
 import type { DriveOptions, HandleHost } from '../commands/verbs/handle.ts';
-import type { Pull } from '../guest/edit.ts';
 import type { Io } from '../io/effect.ts';
+import type { Pull } from '../io/pieces.ts';
 import type { Element } from './xml.ts';
 
 /** A drive as it was added, before it is opened. */

@@ -19,9 +19,10 @@ import {
   tuneMountedExt4,
   zeroFreeBlocks,
 } from '../../src/ext4/tune/index.ts';
+import { BufferedDevice } from '../../src/io/buffered-device.ts';
 import { runSync } from '../../src/io/drivers.ts';
 import { MemorySource } from '../../src/io/source.ts';
-import { BufferedDevice, WritableSourceDevice } from '../../src/io/transaction.ts';
+import { WritableSourceDevice } from '../../src/io/writable-source-device.ts';
 import { FIXTURES, scratchFolder } from '../support/images.ts';
 import { e2fsckComplaints, must, run } from '../support/oracle.ts';
 

@@ -6,9 +6,10 @@ import { encodeName } from '../../src/bytes/text.ts';
 import { mountExt4 } from '../../src/ext4/index.ts';
 import { mountWritableExt4, type WritableExt4 } from '../../src/ext4/write/writable-ext4.ts';
 import type { FileSystem, Timestamp, WritableFileSystem } from '../../src/filesystem/filesystem.ts';
+import { BufferedDevice } from '../../src/io/buffered-device.ts';
 import { runSync } from '../../src/io/drivers.ts';
 import { MemorySource, SourceDevice } from '../../src/io/source.ts';
-import { BufferedDevice, WritableSourceDevice } from '../../src/io/transaction.ts';
+import { WritableSourceDevice } from '../../src/io/writable-source-device.ts';
 import {
   type CompareOptions,
   compareTrees,

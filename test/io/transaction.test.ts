@@ -2,10 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sameBytes } from '../../src/bytes/text.ts';
+import { BufferedDevice } from '../../src/io/buffered-device.ts';
 import { runAsync, runSync } from '../../src/io/drivers.ts';
 import { type Io, perform } from '../../src/io/effect.ts';
 import { MemorySource } from '../../src/io/source.ts';
-import { BufferedDevice, Transactions, WritableSourceDevice } from '../../src/io/transaction.ts';
+import { Transactions } from '../../src/io/transaction.ts';
+import { WritableSourceDevice } from '../../src/io/writable-source-device.ts';
 
 const SIZE = 4096 * 5 + 512;
 

@@ -2,7 +2,7 @@
 import type { Bytes } from '../../bytes/struct.ts';
 import type { Io } from '../../io/effect.ts';
 
-export type { Pull } from '../../guest/edit.ts';
+export type { Pull } from '../../io/pieces.ts';
 
 /** Takes the next piece of a stream; throws when its receiver wants no more. The bytes may be changed once it returns. */
 export type Push = (bytes: Bytes) => Io<void>;

@@ -6,7 +6,7 @@ import { chainOf } from '../../image/image.ts';
 import type { Io } from '../../io/effect.ts';
 import { perform } from '../../io/effect.ts';
 import { Flush, Truncate } from '../../io/source.ts';
-import { WritableSourceDevice } from '../../io/transaction.ts';
+import { WritableSourceDevice } from '../../io/writable-source-device.ts';
 import { emptyQcow2, resizeQcow2 } from '../../qcow2/resize.ts';
 import type { Run } from '../declaration.ts';
 import { openQcow2ForWriting, writable } from './open-writable.ts';

@@ -1,7 +1,8 @@
 /** qcow2: the format of QEMU's copy-on-write disk images. */
 export { type Amendment, amendQcow2, setBacking } from './amend.ts';
 export type { Bitmap } from './bitmaps.ts';
-export { type CheckReport, checkQcow2, MAX_FINDINGS } from './check.ts';
+export { type CheckReport, checkQcow2 } from './check.ts';
+export { MAX_FINDINGS } from './check-findings.ts';
 export { type CreateOptions, createQcow2, type OverlayChange, writeOverlay } from './create.ts';
 export * from './device.ts';
 export { type Extension, type Header, hasMagic } from './header.ts';

@@ -7,6 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runChecks } from '../support/run-checks.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const demo = path.join(root, 'fixtures/demo.qcow2');
@@ -53,6 +54,11 @@ function servers(image) {
   return sh(`pgrep -af '[a]ppliance serve' | grep -F '${image}'`).stdout.trim();
 }
 
+/** Starts guestfish with these commands, and does not wait for it. */
+function guestfish(image, commands, more = {}) {
+  return spawn('guestfish', ['-a', image, '--format=raw', ...commands.split(' ')], { env, stdio: 'ignore', ...more });
+}
+
 /** Waits for the end of a process that was started with `spawn`; it may have come already. */
 async function ended(child) {
   while (child.exitCode === null && child.signalCode === null) await sleep(20);
@@ -69,33 +75,7 @@ const TESTS = {
     const big = path.join(work, 'big');
     fs.writeFileSync(big, Buffer.alloc(30 << 20, 'guestless'));
     for (const delay of [150, 300, 450, 600, 900, 1300]) {
-      const client = spawn(
-        'guestfish',
-        [
-          '-a',
-          image,
-          '--format=raw',
-          'run',
-          ':',
-          'mount',
-          '/dev/sda2',
-          '/',
-          ':',
-          'upload',
-          big,
-          '/opt/big',
-          ':',
-          'sync',
-          ':',
-          'rm',
-          '/opt/big',
-        ],
-        {
-          env,
-          stdio: 'ignore',
-          detached: true,
-        },
-      );
+      const client = guestfish(image, `run : mount /dev/sda2 / : upload ${big} /opt/big : sync : rm /opt/big`, { detached: true });
       await sleep(delay);
       // It may have come to its end.
       client.kill('SIGKILL');
@@ -109,30 +89,7 @@ const TESTS = {
   async 'the stand-in that is killed at any moment leaves an image that is whole'() {
     const image = rawDemo('murdered.raw');
     for (const delay of [200, 350, 500, 700, 1000]) {
-      const client = spawn(
-        'guestfish',
-        [
-          '-a',
-          image,
-          '--format=raw',
-          'run',
-          ':',
-          'mount',
-          '/dev/sda2',
-          '/',
-          ':',
-          'fill',
-          '65',
-          '20M',
-          '/opt/f',
-          ':',
-          'sync',
-          ':',
-          'rm',
-          '/opt/f',
-        ],
-        { env, stdio: 'ignore' },
-      );
+      const client = guestfish(image, 'run : mount /dev/sda2 / : fill 65 20M /opt/f : sync : rm /opt/f');
       await sleep(delay);
       sh(`pkill -KILL -f '[a]ppliance serve.*${image}'`);
       await ended(client);
@@ -291,21 +248,5 @@ FISH`);
   },
 };
 
-let passed = 0;
-let failed = 0;
-const only = process.argv[2];
-for (const [name, test] of Object.entries(TESTS)) {
-  if (only !== undefined && !name.includes(only)) continue;
-  const started = performance.now();
-  try {
-    await test();
-    passed++;
-    console.log(`ok   ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}\n${error.stack ?? error}`);
-  }
-}
+await runChecks(TESTS, { only: process.argv[2] });
 fs.rmSync(work, { recursive: true, force: true });
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
-console.log(`${passed} passed, ${failed} failed`);

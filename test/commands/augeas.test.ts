@@ -7,7 +7,7 @@ import { callVerb } from '../../src/commands/verbs/call.ts';
 import { Handle } from '../../src/commands/verbs/handle.ts';
 import { GuestlessError } from '../../src/errors.ts';
 import { MemorySource, runSync, SourceDevice } from '../../src/io/index.ts';
-import { nodeCodecs } from '../../src/platform/node/index.ts';
+import { nodeHandleHost } from '../../src/library/drive.ts';
 import { scratchFolder } from '../support/images.ts';
 import { must } from '../support/oracle.ts';
 
@@ -25,16 +25,10 @@ function guest(): Handle {
   for (const [name, text] of Object.entries(FILES)) fs.writeFileSync(path.join(etc, name), text);
   const image = path.join(folder, 'disk.img');
   must('mke2fs', '-q', '-t', 'ext2', '-d', path.join(folder, 'root'), image, '4M');
-  const host = {
-    codecs: nodeCodecs,
-    hashes: () => {
-      throw new Error('no checksum is asked for');
-    },
-    random: (length: number) => new Uint8Array(length),
-    now: () => ({ seconds: 0, nanoseconds: 0 }),
-    warn: () => {},
-  };
-  return new Handle(host, [{ image: new SourceDevice(new MemorySource(fs.readFileSync(image))), readOnly: false }]);
+  return new Handle(
+    nodeHandleHost(() => {}),
+    [{ image: new SourceDevice(new MemorySource(fs.readFileSync(image))), readOnly: false }],
+  );
 }
 
 function caller(handle: Handle): (name: string, args?: Readonly<Record<string, unknown>>) => unknown {

@@ -8,7 +8,7 @@ import { callVerb } from '../../src/commands/verbs/call.ts';
 import { Handle } from '../../src/commands/verbs/handle.ts';
 import { GuestlessError } from '../../src/errors.ts';
 import { MemorySource, runSync, SourceDevice } from '../../src/io/index.ts';
-import { nodeCodecs } from '../../src/platform/node/index.ts';
+import { nodeHandleHost } from '../../src/library/drive.ts';
 import { golden as rpmGolden } from '../packages/fixtures.ts';
 
 const FOLDER = new URL('../../fixtures/inspection/', import.meta.url);
@@ -31,16 +31,10 @@ function image(name: string): Uint8Array {
 
 function open(...names: readonly string[]): Handle {
   const drives = names.map((name) => ({ image: new SourceDevice(new MemorySource(image(name))), readOnly: true }));
-  const host = {
-    codecs: nodeCodecs,
-    hashes: () => {
-      throw new Error('no checksum is asked for');
-    },
-    random: (length: number) => new Uint8Array(length),
-    now: () => ({ seconds: 0, nanoseconds: 0 }),
-    warn: () => {},
-  };
-  return new Handle(host, drives);
+  return new Handle(
+    nodeHandleHost(() => {}),
+    drives,
+  );
 }
 
 /** Calls a verb as a door does; an error is told as the goldens tell it. */

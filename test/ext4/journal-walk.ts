@@ -11,6 +11,26 @@ import type { Io } from '../../src/io/effect.ts';
 import { MemorySource, SourceDevice } from '../../src/io/source.ts';
 import { FIXTURES } from '../support/images.ts';
 
+/** The fixtures whose journals the kernel replayed in full. */
+export const REPLAYED = [
+  'v3-4k',
+  'v3-1k',
+  'cut',
+  'data-journal',
+  'none',
+  'ext3',
+  'v1',
+  'async',
+  'wrapped',
+  'sequence',
+  'debugfs-v3',
+  'debugfs-v2',
+  'debugfs-v2-32',
+  'debugfs-none',
+  'orphan-list',
+  'orphan-file',
+] as const;
+
 export interface WalkEntry {
   readonly path: string;
   readonly ino: number;

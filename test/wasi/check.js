@@ -9,6 +9,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { RubyVM } from '@ruby/wasm-wasi';
 import { EditableTree, EditSession, openImageFile, runSync } from '../../dist/index.js';
 import { StandardStream, WasiProgram } from '../../dist/wasi/index.js';
+import { runChecks } from '../support/run-checks.js';
 import { getCompressedBytes } from './node_modules/ripgrep/lib/_rg.wasm.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -153,20 +154,6 @@ const TESTS = {
   },
 };
 
-let passed = 0;
-let failed = 0;
 const before = fs.readFileSync(image);
-for (const [name, test] of Object.entries(TESTS)) {
-  try {
-    await test();
-    assert.ok(before.equals(fs.readFileSync(image)), 'the image was changed');
-    passed++;
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}\n${error.stack ?? error}`);
-  }
-}
+await runChecks(TESTS, { after: () => assert.ok(before.equals(fs.readFileSync(image)), 'the image was changed') });
 fs.rmSync(work, { recursive: true, force: true });
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
-console.log(`${passed} passed, ${failed} failed`);

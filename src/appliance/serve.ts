@@ -8,6 +8,7 @@ import { Server, serve } from '../guestfs/serve.ts';
 import { runWaiting } from '../io/drivers.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { allowedByEnvironment, nodeHandleHost, openDrive } from '../library/drive.ts';
+import { filesNamedToClient } from './client.ts';
 import { Console } from './console.ts';
 import { SocketChannel } from './socket-channel.ts';
 
@@ -71,5 +72,5 @@ function* finish(handle: Handle): Io<void> {
 
 function* openOne(drive: DriveArguments): Io<DriveOptions> {
   const locked = process.env['GUESTLESS_LOCKED'] === '1';
-  return yield* openDrive({ ...drive, locked, overlay: drive.readOnly, allow: allowedByEnvironment() });
+  return yield* openDrive({ ...drive, locked, overlay: drive.readOnly, allow: [...allowedByEnvironment(), ...filesNamedToClient()] });
 }

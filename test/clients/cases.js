@@ -300,6 +300,18 @@ GID_MAX 60000
 '
 virt-sysprep -q -a "$RW" --operations all,-lvm-uuids,-fs-uuids 2>/dev/null; echo "status $?"; ${DUMP} | grep -av /etc/machine-id`,
   },
+  {
+    name: 'virt-resize',
+    script: `truncate -s 300M "$OUT/new.img"; virt-resize -q --expand /dev/sda2 "$IMG" "$OUT/new.img" 2>/dev/null; echo "status $?"
+virt-filesystems -a "$OUT/new.img" --all --long --uuid; dump "$OUT/new.img"
+guestfish --ro -a "$OUT/new.img" run : tune2fs-l /dev/sda2 | grep -E '^(Block count|Inode count|Free inodes|Reserved block count|Blocks per group)'`,
+  },
+  {
+    name: 'virt-sparsify',
+    script: `guestfish -a "$RW" -i fill-pattern secret 9M /root/gone : sync : rm /root/gone
+virt-sparsify -q --tmp "$OUT" "$RW" "$OUT/sparse.qcow2" 2>/dev/null; echo "status $?"; grep -c secretsecret "$OUT/sparse.qcow2"; dump "$OUT/sparse.qcow2"
+virt-sparsify -q --in-place "$RW" 2>/dev/null; echo "status $?"; ${DUMP}`,
+  },
   { name: 'virt-get-kernel', script: 'virt-get-kernel -a "$IMG" -o "$OUT" 2>/dev/null; echo "status $?"; ls "$OUT"' },
   { name: 'virt-alignment-scan', script: 'virt-alignment-scan -a "$IMG"; echo "status $?"' },
   {

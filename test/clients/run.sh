@@ -8,7 +8,7 @@ passed=0 failed=0
 
 missing() {
   for command in guestfish guestmount guestunmount virt-cat virt-ls virt-df virt-filesystems virt-inspector virt-tar-in virt-copy-in virt-edit virt-diff \
-    virt-log virt-customize virt-sysprep virt-get-kernel virt-alignment-scan qemu-img genisoimage pgrep; do
+    virt-log virt-customize virt-sysprep virt-resize virt-sparsify virt-get-kernel virt-alignment-scan qemu-img genisoimage pgrep; do
     command -v "$command" >/dev/null || echo "$command"
   done
   /usr/bin/python3 -c 'import guestfs' 2>/dev/null || echo python3-guestfs

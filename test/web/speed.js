@@ -67,50 +67,67 @@ test('100,000 names: listed and scrolled without a main thread that is blocked f
   makeManyNames(at('many.tar'), 100_000);
   guestless('mkdir', '--commit', at('large.raw'), '/many');
   guestless('tar-in', '--commit', at('large.raw'), at('many.tar'), '/many');
-  let note;
-  await withPage(async (page) => {
-    await openFiles(page, at('large.raw'));
-    await page.click('#tab-files');
-    await row(page, 'many').waitFor();
-    await page.waitForTimeout(1000);
-    await page.evaluate(() => {
-      window.long = [];
-      new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => Math.round(entry.duration)))).observe({
-        type: 'longtask',
-      });
-    });
-    const browser = await theBrowser();
-    await browser.startTracing(page, {
-      categories: ['toplevel', 'disabled-by-default-devtools.timeline', 'devtools.timeline', '__metadata'],
-    });
-    const began = Date.now();
-    await row(page, 'many').click();
-    await page.waitForSelector('[role=treeitem]:has-text("many"):has-text("100,000")');
-    const took = Date.now() - began;
-    await page.evaluate(async () => {
-      const box = document.querySelector('[role=tree]');
-      for (let i = 0; i <= 60; i++) {
-        box.scrollTop = (box.scrollHeight / 60) * i;
-        await new Promise(requestAnimationFrame);
+  const notes = [];
+  let quiet = false;
+  // The work of the main thread is counted once, by a trace. By the clock other programs of the machine may hold it up: in one of a few attempts
+  // nothing at all may.
+  for (let attempt = 0; attempt < 5 && !quiet; attempt++) {
+    await withPage(async (page) => {
+      const browser = await theBrowser();
+      await openFiles(page, at('large.raw'));
+      await page.click('#tab-files');
+      await row(page, 'many').waitFor();
+      await page.waitForTimeout(1000);
+      if (attempt === 0) {
+        await browser.startTracing(page, {
+          categories: ['toplevel', 'disabled-by-default-devtools.timeline', 'devtools.timeline', '__metadata'],
+        });
       }
+      const { took, long } = await listAndScroll(page);
+      if (attempt === 0) {
+        const busy = longTasks(await browser.stopTracing());
+        notes.push(`tasks of the main thread over 50 ms of processor time: ${busy.length}`);
+        assert.deepEqual(busy, []);
+        await shot(page, 'large');
+      }
+      notes.push(`listed in ${took} ms, by the clock over 50 ms: ${long.join(', ') || 'none'}`);
+      quiet = long.length === 0;
     });
-    await page.focus('[role=tree]');
-    await page.keyboard.press('End');
-    await page.waitForTimeout(500);
-    await page.evaluate(() => {
-      const box = document.querySelector('[role=tree]');
-      box.scrollTop = 28 * 50_000;
-    });
-    await page.waitForSelector('[role=treeitem]:has-text("file-0499")');
-    await page.waitForTimeout(500);
-    const long = await page.evaluate(() => window.long);
-    const busy = longTasks(await browser.stopTracing());
-    await shot(page, 'large');
-    note = `listed in ${took} ms, tasks of the main thread over 50 ms of processor time: ${busy.length}; by the clock: ${long.join(', ') || 'none'} ms`;
-    assert.deepEqual(busy, []);
-  });
-  return note;
+  }
+  assert.ok(quiet, `in each attempt a task took over 50 ms by the clock: ${notes.join('; ')}`);
+  return notes.join('; ');
 });
+
+/** Opens the directory of 100,000 names and goes through it; how long the listing took, and the tasks over 50 ms, in milliseconds. */
+async function listAndScroll(page) {
+  await page.evaluate(() => {
+    window.long = [];
+    new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => Math.round(entry.duration)))).observe({
+      type: 'longtask',
+    });
+  });
+  const began = Date.now();
+  await row(page, 'many').click();
+  await page.waitForSelector('[role=treeitem]:has-text("many"):has-text("100,000")');
+  const took = Date.now() - began;
+  await page.evaluate(async () => {
+    const box = document.querySelector('[role=tree]');
+    for (let i = 0; i <= 60; i++) {
+      box.scrollTop = (box.scrollHeight / 60) * i;
+      await new Promise(requestAnimationFrame);
+    }
+  });
+  await page.focus('[role=tree]');
+  await page.keyboard.press('End');
+  await page.waitForTimeout(500);
+  await page.evaluate(() => {
+    const box = document.querySelector('[role=tree]');
+    box.scrollTop = 28 * 50_000;
+  });
+  await page.waitForSelector('[role=treeitem]:has-text("file-0499")');
+  await page.waitForTimeout(500);
+  return { took, long: await page.evaluate(() => window.long) };
+}
 
 test('decoders are fetched when an image needs them', () =>
   withPage(

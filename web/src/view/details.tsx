@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { CallFailed, call } from '../client.ts';
 import { choice } from '../program.ts';
 import type { Details as Facts, Failure } from '../protocol.ts';
-import { joinPath, KIND_NAME, parentOf, shownName, shownPermissions, shownSize, shownTime } from '../shown.ts';
+import { joinPath, KIND_NAME, parentOf, shownCount, shownName, shownPermissions, shownSize, shownTime } from '../shown.ts';
 import { chooseTarget, complain, deliver, lengthy, refreshStatistics, tab, tree, version } from '../state.ts';
 import { type Node, pathOf } from '../tree-model.ts';
 import { type Action, ActionDialog } from './actions.tsx';
@@ -164,7 +164,9 @@ export function Details({ node }: { readonly node: Node }): JSX.Element {
           <details class="more" open={more} onToggle={(event) => setMore(event.currentTarget.open)}>
             <summary>
               All attributes{facts.xattrs.length > 0 ? `, ${facts.xattrs.length} extended` : ''}
-              {facts.extents.length > 0 ? `, ${facts.extents.length}${facts.moreExtents ? '+' : ''} extents` : ''}
+              {facts.extents.length > 0
+                ? `, ${facts.moreExtents ? `more than ${facts.extents.length} extents` : shownCount(facts.extents.length, 'extent')}`
+                : ''}
             </summary>
             {more && <More facts={facts} />}
           </details>

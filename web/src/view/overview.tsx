@@ -128,6 +128,12 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
   );
 }
 
+/** Its own name and that of its type, once where they are the same. */
+function partitionText({ partitionName = '', typeName = '' }: Region): string {
+  const name = shownName(partitionName);
+  return name === typeName ? name : `${name} ${typeName}`.trim();
+}
+
 function tone(region: Region): string {
   if (region.kind === 'free') return 'free';
   const type = region.content?.type ?? 'unknown';
@@ -186,7 +192,9 @@ function Table({ facts }: { readonly facts: Facts }): JSX.Element {
             <th scope="col">Device</th>
             <th scope="col">Content</th>
             <th scope="col">Label</th>
-            <th scope="col">Partition</th>
+            <th scope="col" class="wide">
+              Partition
+            </th>
             <th scope="col" class="number">
               Size
             </th>
@@ -212,10 +220,8 @@ function Table({ facts }: { readonly facts: Facts }): JSX.Element {
                     <td>
                       <bdi>{shownName(content?.label ?? '')}</bdi>
                     </td>
-                    <td>
-                      <bdi>
-                        {shownName(region.partitionName ?? '')} {region.typeName}
-                      </bdi>
+                    <td class="wide">
+                      <bdi>{partitionText(region)}</bdi>
                     </td>
                     <td class="number">{shownSize(region.size)}</td>
                     <td>

@@ -35,7 +35,11 @@ export const wasi: Run = function* (invocation, host) {
 /** What is changed is forgotten. */
 function* withoutSaving(invocation: Invocation, host: Host, run: (tree: EditableTree) => number): Io<number> {
   const image = yield* openNamedImage(invocation, host);
-  const session = new EditSession(image, { overlay: { temporary: () => host.openTemporary() }, clock: () => host.now() });
+  const session = new EditSession(image, {
+    overlay: { temporary: () => host.openTemporary() },
+    ignoreChecksums: invocation.value('--checksums') === 'ignore',
+    clock: () => host.now(),
+  });
   const tree = new EditableTree();
   yield* session.mount(tree, mountChoice(invocation, host));
   try {

@@ -149,3 +149,14 @@ describe('./guestless', () => {
     expect(status).toBe(1);
   });
 });
+
+test('certificates of the network are read only where the network may be asked', () => {
+  // Node.js warns at its start of a file of certificates that is not there.
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: '/nothing/here.pem' };
+  const said = (...words: string[]): string => spawnSync(path.join(ROOT, 'guestless'), words, { env, encoding: 'utf8' }).stderr;
+  const demo = path.join(ROOT, 'fixtures/demo.qcow2');
+  expect(said('ls', demo, '/etc')).toBe('');
+  expect(said('img', 'info', demo)).toBe('');
+  expect(said('ls', 'https://127.0.0.1:9/disk.raw')).toContain('/nothing/here.pem');
+  expect(said('fish', '--version')).toContain('/nothing/here.pem');
+});

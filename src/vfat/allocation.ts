@@ -150,6 +150,27 @@ export class WritableFatTable extends FatTable {
     if (this.#pending.size > MAX_PENDING) yield* this.flush();
   }
 
+  /** Shows the runs of free clusters. */
+  *eachFreeRun(visit: (cluster: number, count: number) => Io<void>): Io<void> {
+    const { bits, lastCluster } = this.geometry;
+    /** The first of the run that is going on; 0: there is none. */
+    let first = 0;
+    for (let cluster = FIRST_CLUSTER; cluster <= lastCluster; ) {
+      const window = yield* this.window(cluster);
+      const runs: (readonly [cluster: number, count: number])[] = [];
+      for (; cluster <= window.last; cluster++) {
+        const free = (this.pending(cluster) ?? entryIn(bits, window, cluster)) === 0;
+        if (free && first === 0) first = cluster;
+        else if (!free && first !== 0) {
+          runs.push([first, cluster - first]);
+          first = 0;
+        }
+      }
+      for (const [start, count] of runs) yield* visit(start, count);
+    }
+    if (first !== 0) yield* visit(first, lastCluster + 1 - first);
+  }
+
   /** How many clusters from `cluster` on are free, up to `limit`. */
   *#freeRun(cluster: number, limit: number): Io<number> {
     let count = 0;

@@ -146,27 +146,6 @@ export class FatTable {
     }
   }
 
-  /** Shows the runs of free clusters. */
-  *eachFreeRun(visit: (cluster: number, count: number) => Io<void>): Io<void> {
-    const { bits, lastCluster } = this.geometry;
-    /** The first of the run that is going on; 0: there is none. */
-    let first = 0;
-    for (let cluster = FIRST_CLUSTER; cluster <= lastCluster; ) {
-      const window = yield* this.window(cluster);
-      const runs: (readonly [cluster: number, count: number])[] = [];
-      for (; cluster <= window.last; cluster++) {
-        const free = (this.pending(cluster) ?? entryIn(bits, window, cluster)) === 0;
-        if (free && first === 0) first = cluster;
-        else if (!free && first !== 0) {
-          runs.push([first, cluster - first]);
-          first = 0;
-        }
-      }
-      for (const [start, count] of runs) yield* visit(start, count);
-    }
-    if (first !== 0) yield* visit(first, lastCluster + 1 - first);
-  }
-
   /** Counts the free clusters by reading the whole table. */
   *countFree(): Io<number> {
     const { bits } = this.geometry;

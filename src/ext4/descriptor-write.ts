@@ -3,26 +3,14 @@ import type { Bytes } from '../bytes/struct.ts';
 import { viewOf } from '../bytes/struct.ts';
 import { groupDescriptorChecksum, groupDescriptorCrc16 } from './checksum.ts';
 import { EXT4_GROUP_DESC_32, EXT4_GROUP_DESC_64, type RawGroupDescriptor } from './format/index.ts';
+import type { GroupDescriptor } from './groups.ts';
 import type { Superblock } from './superblock.ts';
 
 const TWO_16 = 2 ** 16;
 const TWO_32 = 2 ** 32;
 
-/** What a descriptor says, with its halves joined. Locations are block numbers. */
-export interface NewDescriptor {
-  readonly blockBitmap: number;
-  readonly inodeBitmap: number;
-  readonly inodeTable: number;
-  /** In clusters. */
-  readonly freeClusters: number;
-  readonly freeInodes: number;
-  readonly usedDirectories: number;
-  readonly unusedInodes: number;
-  /** `EXT4_BG_*`. */
-  readonly flags: number;
-  readonly blockBitmapChecksum: number;
-  readonly inodeBitmapChecksum: number;
-}
+/** What the descriptor of a group says. */
+export type NewDescriptor = Omit<GroupDescriptor, 'group'>;
 
 /** Writes the descriptor of a group at `bytes[at]`, with its checksum where the file system has one. */
 export function writeDescriptor(superblock: Superblock, bytes: Bytes, at: number, group: number, descriptor: NewDescriptor): void {

@@ -32,7 +32,7 @@ import { type Geometry, geometryFor, hasGroupChecksums } from './geometry.ts';
 import { journalBlocksFor, makeJournalDevice, readJournalDevice, withUser } from './journal.ts';
 import { invalid, type MakeExt4Options, type Plan, planFor } from './options.ts';
 import { Space } from './space.ts';
-import { backupSuperblock, newSuperblock, sealSuperblock } from './superblock.ts';
+import { newSuperblock, sealSuperblock, writeSuperblocks } from './superblock.ts';
 import { placeTables, type Tables, takeCopies } from './tables.ts';
 
 /** A request of this many bytes at most, when adjacent blocks are written at once. */
@@ -87,7 +87,7 @@ function* make(device: WritableDevice, plan: Plan): Io<void> {
   const writer = new Writer(device, superblock, geometry, tables, contents, plan);
   if (!rescue) yield* writer.contents();
   yield* writer.descriptors(rescue);
-  yield* writer.superblocks(superblockBytes);
+  yield* writeSuperblocks(device, superblock, superblockBytes);
 }
 
 /** Adds the journal, in the file system or on its device; the superblock's fields that speak of it. */
@@ -272,18 +272,6 @@ class Writer {
       blockBitmapChecksum: blockSum,
       inodeBitmapChecksum: inodeSum,
     };
-  }
-
-  /** The copies first, the one that makes it a file system last. */
-  *superblocks(primary: Bytes): Io<void> {
-    const superblock = this.#superblock;
-    for (let group = 1; group < superblock.groupCount; group++) {
-      if (!hasSuperblockCopy(superblock, group)) continue;
-      const block = new Uint8Array(superblock.blockSize);
-      block.set(backupSuperblock(primary, group));
-      yield* this.#device.write(superblockBlock(superblock, group) * superblock.blockSize, block);
-    }
-    yield* this.#device.write(SUPERBLOCK_OFFSET, primary);
   }
 }
 

@@ -1,6 +1,8 @@
 /** The superblock of a new file system. */
 import type { Bytes } from '../../bytes/struct.ts';
 import { viewOf } from '../../bytes/struct.ts';
+import type { WritableDevice } from '../../io/device.ts';
+import type { Io } from '../../io/effect.ts';
 import { seedOfUuid, superblockChecksum } from '../checksum.ts';
 import {
   EXT2_FLAGS_SIGNED_HASH,
@@ -11,7 +13,10 @@ import {
   INCOMPAT,
   type RawSuperblock,
   RO_COMPAT,
+  SUPERBLOCK_OFFSET,
 } from '../format/index.ts';
+import { hasSuperblockCopy, superblockBlock } from '../layout.ts';
+import type { Superblock } from '../superblock.ts';
 import type { Geometry } from './geometry.ts';
 import type { Plan } from './options.ts';
 
@@ -113,4 +118,16 @@ export function backupSuperblock(primary: Bytes, group: number): Bytes {
   });
   sealSuperblock(bytes);
   return bytes;
+}
+
+/** Writes the superblock to a device: the copies of backup groups first, the one that makes it a file system last. */
+export function* writeSuperblocks(device: WritableDevice, superblock: Superblock, primary: Bytes): Io<void> {
+  const { groupCount, blockSize } = superblock;
+  for (let group = 1; group < groupCount; group++) {
+    if (!hasSuperblockCopy(superblock, group)) continue;
+    const block = new Uint8Array(blockSize);
+    block.set(backupSuperblock(primary, group));
+    yield* device.write(superblockBlock(superblock, group) * blockSize, block);
+  }
+  yield* device.write(SUPERBLOCK_OFFSET, primary);
 }

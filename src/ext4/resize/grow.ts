@@ -21,22 +21,13 @@ import {
   INCOMPAT,
   type RawSuperblock,
   RO_COMPAT,
-  SUPERBLOCK_OFFSET,
 } from '../format/index.ts';
 import { sealInode } from '../inode-seal.ts';
 import { inodeOffset, readInodeBytes } from '../inode-table.ts';
-import {
-  blocksInGroup,
-  descriptorBlockCopies,
-  descriptorBlockLocation,
-  descriptorsPerBlock,
-  groupFirstBlock,
-  hasSuperblockCopy,
-  superblockBlock,
-} from '../layout.ts';
+import { blocksInGroup, descriptorBlockCopies, descriptorBlockLocation, descriptorsPerBlock, groupFirstBlock } from '../layout.ts';
 import { zero } from '../mkfs/make.ts';
 import { Space } from '../mkfs/space.ts';
-import { backupSuperblock, sealSuperblock } from '../mkfs/superblock.ts';
+import { sealSuperblock, writeSuperblocks } from '../mkfs/superblock.ts';
 import { placeTables, type Tables, takeCopies } from '../mkfs/tables.ts';
 import { resizeInodeMap } from '../resize-inode.ts';
 import { parseSuperblock, type Superblock } from '../superblock.ts';
@@ -145,7 +136,7 @@ class Grower {
       s_wtime_hi: Math.floor(now / TWO_32) & 0xff,
     });
     sealSuperblock(superblock);
-    yield* this.#writeSuperblocks(superblock);
+    yield* writeSuperblocks(this.#device, after, superblock);
   }
 
   *#readDescriptors(): Io<void> {
@@ -263,17 +254,5 @@ class Grower {
     for (const [index, bytes] of this.#descriptorBlocks.entries()) {
       for (const block of descriptorBlockCopies(this.#after, index)) yield* this.#device.write(block * this.#after.blockSize, bytes);
     }
-  }
-
-  /** The copies first, the one that counts last. */
-  *#writeSuperblocks(primary: Bytes): Io<void> {
-    const after = this.#after;
-    for (let group = 1; group < after.groupCount; group++) {
-      if (!hasSuperblockCopy(after, group)) continue;
-      const block = new Uint8Array(after.blockSize);
-      block.set(backupSuperblock(primary, group));
-      yield* this.#device.write(superblockBlock(after, group) * after.blockSize, block);
-    }
-    yield* this.#device.write(SUPERBLOCK_OFFSET, primary);
   }
 }

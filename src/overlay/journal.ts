@@ -69,7 +69,9 @@ export function* applyThroughJournal(host: CommitHost, changes: FileChanges, che
   const pending = yield* onHost(() => host.openJournal());
   if (pending !== undefined) {
     pending.close?.();
-    throw new Refused('an earlier commit was interrupted; open the image again to finish it', { image: host.name });
+    const message =
+      'another commit into it goes on or was interrupted; try again: opening the image for writing finishes one that was interrupted';
+    throw new Refused(message, { image: host.name });
   }
   const { records, oldSize } = yield* markBlank(host, splitIntoRecords(changes.ranges));
   const journal = yield* onHost(() => host.createJournal());

@@ -69,8 +69,7 @@ export function* applyThroughJournal(host: CommitHost, changes: FileChanges, che
   const pending = yield* onHost(() => host.openJournal());
   if (pending !== undefined) {
     pending.close?.();
-    const message =
-      'another commit into it goes on or was interrupted; try again: opening the image for writing finishes one that was interrupted';
+    const message = 'another commit into it goes on, or was interrupted: open the image again for writing, which finishes that one';
     throw new Refused(message, { image: host.name });
   }
   const { records, oldSize } = yield* markBlank(host, splitIntoRecords(changes.ranges));

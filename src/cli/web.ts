@@ -12,9 +12,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The page itself says what it may do; this is for its worker as well. Addresses of images may be anywhere. */
+/** The page itself says what it may do; this is for its workers as well, which run decoders and programs of WebAssembly. Images may be anywhere. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self' https: http:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; connect-src 'self' https: http:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Serves `folder` on the loopback interface until the program is ended; `ready` is told the address. Throws Posix when the port is taken. */
 export function* servePage(folder: string, port: number, ready: (address: string) => Io<void>): Io<void> {

@@ -69,7 +69,7 @@ describe('guestless web', () => {
       headers: { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' },
     });
     expect(page.text).toMatch(/<meta[^>]*Content-Security-Policy[^>]*default-src 'none'/s);
-    for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'none'"])
+    for (const rule of ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "frame-ancestors 'none'", "form-action 'none'"])
       expect(page.headers['content-security-policy']).toContain(rule);
     const parts = [...page.text.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, name]) => name ?? '');
     expect(parts.length).toBeGreaterThanOrEqual(3);

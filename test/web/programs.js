@@ -1,6 +1,6 @@
 // Programs of WASI in the page: the same output and the same disk as by the command line.
 import * as assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
@@ -65,6 +65,35 @@ test('a program reads the disk: ripgrep finds in a chain what it finds by the co
     await page.click('#tab-changes');
     await page.waitForSelector('text=Nothing was changed yet');
   }));
+
+test('under `guestless web`, with its stricter headers, compressed disks are read and programs run', async () => {
+  const server = spawn(path.join(ROOT, 'guestless'), ['web', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const address = await new Promise((resolve, reject) => {
+      server.stdout.on('data', (text) => resolve(/http:\S+/.exec(text)?.[0]));
+      server.on('exit', (status) => reject(new Error(`guestless web ended with ${status}`)));
+    });
+    tool(
+      'qemu-img',
+      'convert',
+      '-c',
+      '-O',
+      'qcow2',
+      '-o',
+      'compression_type=zstd',
+      path.join(ROOT, 'fixtures/demo.qcow2'),
+      at('zstd.qcow2'),
+    );
+    await withPage(async (page) => {
+      await page.goto(address);
+      await openFiles(page, at('zstd.qcow2'));
+      const { output } = await runIn(page, await ripgrep(), '-N PRETTY_NAME /usr/lib');
+      assert.match(output, /Debian GNU\/Linux 12/);
+    });
+  } finally {
+    server.kill();
+  }
+});
 
 test('a program reads a disk on a web server', () =>
   withPage(async (page, site) => {

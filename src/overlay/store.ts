@@ -3,7 +3,6 @@ import type { Bytes } from '../bytes/struct.ts';
 import { Posix } from '../errors.ts';
 import { type Io, perform } from '../io/effect.ts';
 import { readExactly, type WritableSource, Write, WritePieces } from '../io/source.ts';
-
 import { Resident } from './resident.ts';
 import type { Rest } from './rest.ts';
 

@@ -5,7 +5,7 @@ import { WritableExt4 } from '../../ext4/index.ts';
 import { growExt4 } from '../../ext4/resize/index.ts';
 import { parseSuperblock } from '../../ext4/superblock.ts';
 import { eachFreeRun, superblockBytes, zeroFreeBlocks } from '../../ext4/tune/index.ts';
-import { clearRange } from '../../filesystem/free-space.ts';
+import { clearRange } from '../../io/clearing.ts';
 import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { type TransactionalDevice, Transactions } from '../../io/transaction.ts';

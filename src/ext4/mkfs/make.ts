@@ -1,6 +1,7 @@
 /** Makes ext2, ext3 and ext4 file systems as mke2fs of e2fsprogs 1.47.0 does, with the defaults of Debian's mke2fs.conf. */
 import { type Bytes, setBits } from '../../bytes/index.ts';
-import type { BlockDevice, WritableDevice } from '../../io/device.ts';
+import { clearUnknown } from '../../io/clearing.ts';
+import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { isTransactional, Transactions } from '../../io/transaction.ts';
 import { bitmapChecksum } from '../checksum.ts';
@@ -137,7 +138,7 @@ class Writer {
     const unit = Math.max(1, RAID_AREA / blockSize);
     const end = blocksCount - (blocksCount % unit);
     const from = end > unit ? end - unit : end;
-    if (from > 0) yield* zero(device, from * blockSize, (blocksCount - from) * blockSize);
+    if (from > 0) yield* clearUnknown(device, from * blockSize, (blocksCount - from) * blockSize);
     if (!this.#lazy) {
       for (let group = 0; group < groupCount; ) {
         // Tables that stand side by side are cleared at once.
@@ -147,12 +148,12 @@ class Writer {
           behind += this.#geometry.tableBlocks;
           group++;
         }
-        yield* zero(device, start * blockSize, (behind - start) * blockSize);
+        yield* clearUnknown(device, start * blockSize, (behind - start) * blockSize);
       }
     }
     yield* this.#inodes();
     if (this.#plan.options.lazyJournal !== true) {
-      for (const { start, end: stop } of this.#contents.zeros) yield* zero(device, start * blockSize, (stop - start) * blockSize);
+      for (const { start, end: stop } of this.#contents.zeros) yield* clearUnknown(device, start * blockSize, (stop - start) * blockSize);
     }
     yield* this.#writeBlocks();
   }
@@ -272,14 +273,5 @@ class Writer {
       blockBitmapChecksum: blockSum,
       inodeBitmapChecksum: inodeSum,
     };
-  }
-}
-
-/** Makes a range read as zeros; what is known to be zero already is not written. */
-export function* zero(device: WritableDevice, offset: number, length: number): Io<void> {
-  for (let at = offset; at < offset + length; ) {
-    const extent = yield* (device as BlockDevice).map(at, offset + length - at);
-    if (!extent.zero) yield* device.writeZeroes(at, extent.length);
-    at += extent.length;
   }
 }

@@ -3,6 +3,7 @@ import { clearBits, setBits } from '../../bytes/bitmap.ts';
 import { type Bytes, viewOf } from '../../bytes/struct.ts';
 import { sameBytes } from '../../bytes/text.ts';
 import { Corrupt, Posix, Refused, Unsupported } from '../../errors.ts';
+import { clearUnknown } from '../../io/clearing.ts';
 import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { readBlockBitmap } from '../bitmaps.ts';
@@ -25,7 +26,6 @@ import {
 import { sealInode } from '../inode-seal.ts';
 import { inodeOffset, readInodeBytes } from '../inode-table.ts';
 import { blocksInGroup, descriptorBlockCopies, descriptorBlockLocation, descriptorsPerBlock, groupFirstBlock } from '../layout.ts';
-import { zero } from '../mkfs/make.ts';
 import { Space } from '../mkfs/space.ts';
 import { sealSuperblock, writeSuperblocks } from '../mkfs/superblock.ts';
 import { placeTables, type Tables, takeCopies } from '../mkfs/tables.ts';
@@ -197,7 +197,7 @@ class Grower {
     let zeroed = true;
     if (checksums) zeroed = yield* this.#isZero(table.offset, table.length);
     else {
-      yield* zero(this.#device, table.offset, table.length);
+      yield* clearUnknown(this.#device, table.offset, table.length);
       const inodes = new Uint8Array(blockSize);
       setBits(inodes, inodesPerGroup, blockSize * 8);
       yield* this.#device.write(inodeBitmap * blockSize, inodes);

@@ -1,6 +1,6 @@
 /** What is free in an ext2, ext3 or ext4 file system. */
 import { findClear, findSet } from '../../bytes/bitmap.ts';
-import { clearRange } from '../../filesystem/free-space.ts';
+import { clearRange } from '../../io/clearing.ts';
 import type { WritableDevice } from '../../io/device.ts';
 import type { Io } from '../../io/effect.ts';
 import { readBlockBitmap } from '../bitmaps.ts';

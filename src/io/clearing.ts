@@ -1,7 +1,7 @@
-/** What is free in a file system: making it read as zeros. */
+/** Making ranges of a device read as zeros, with as little writing as can be. */
 import { isZero } from '../bytes/text.ts';
-import type { WritableDevice } from '../io/device.ts';
-import type { Io } from '../io/effect.ts';
+import type { WritableDevice } from './device.ts';
+import type { Io } from './effect.ts';
 
 /** Bytes that are looked at in one request. */
 const REQUEST = 1 << 20;
@@ -30,4 +30,13 @@ export function* clearRange(device: WritableDevice, offset: number, length: numb
     at += step;
   }
   return cleared;
+}
+
+/** Makes a range read as zeros without reading it; what the device knows to be zeros already is not written. */
+export function* clearUnknown(device: WritableDevice, offset: number, length: number): Io<void> {
+  for (let at = offset; at < offset + length; ) {
+    const extent = yield* device.map(at, offset + length - at);
+    if (!extent.zero) yield* device.writeZeroes(at, extent.length);
+    at += extent.length;
+  }
 }
